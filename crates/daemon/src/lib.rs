@@ -1,0 +1,1 @@
+//! Listeners, Engine API routes, hijacked streams and configuration of the engine daemon.

@@ -1,0 +1,1 @@
+//! Registry client: authentication, resolution and transfer of blobs.

@@ -1,0 +1,1 @@
+//! Types of Docker's Engine API and the framing of its streams.

@@ -1,0 +1,1 @@
+//! Bridge networks, addresses, published ports and firewall by netlink.

@@ -1,0 +1,1 @@
+//! Image references, digests, platforms, media types, and the image and runtime specifications' types.

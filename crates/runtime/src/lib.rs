@@ -1,0 +1,1 @@
+//! OCI runtime library: create, start, exec, kill and control groups.

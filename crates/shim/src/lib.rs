@@ -1,0 +1,1 @@
+//! One container's parent: stdio, log, exit status; outlives the engine.

@@ -1,0 +1,1 @@
+//! Content store, layers, images, snapshots and the engine's database.
