@@ -12,9 +12,11 @@ pub mod execute;
 pub mod keyring;
 pub mod mount;
 pub mod namespace;
+pub mod netlink;
 pub mod scheduling;
 pub mod seccomp;
 pub mod signal;
+pub mod signalfd;
 pub mod socket;
 mod thread;
 
