@@ -119,3 +119,6 @@ pub struct Record<'a> {
     /// The line without its newline.
     pub bytes: &'a [u8],
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@ use std::fs;
 use std::time::Instant;
 
 use super::super::Writer;
-use super::super::writer::tests::{Directory, configs, lines};
+use super::super::tests::{Directory, configs, lines};
 use super::*;
 
 fn write(config: &LogConfig, numbers: Range<i64>) {
