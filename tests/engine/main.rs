@@ -1,0 +1,3 @@
+//! End-to-end tests by the API's nouns.
+
+mod containers;

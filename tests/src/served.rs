@@ -1,0 +1,177 @@
+//! A registry that misbehaves as a test wants it to: paths and their answers.
+
+use crate::Sandbox;
+use crate::image::{ImageBuilder, digest};
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// What a path is answered with.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The connection is closed after this many bytes of the body.
+    pub cut: Option<usize>,
+}
+
+impl Answer {
+    /// A body of a type.
+    pub fn of(content_type: &str, body: Vec<u8>) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
+            body,
+            cut: None,
+        }
+    }
+}
+
+/// The running server; its listener lives in the sandbox's network and its
+/// threads end with the test.
+#[derive(Debug)]
+pub struct ServedRegistry {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl ServedRegistry {
+    /// Serves an image as `name:latest`, each answer changed by `spoil`, which
+    /// gets the path.
+    pub fn start(
+        sandbox: &Sandbox,
+        name: &str,
+        image: &ImageBuilder,
+        spoil: impl Fn(&str, &mut Answer),
+    ) -> Self {
+        let manifest_type = "application/vnd.docker.distribution.manifest.v2+json";
+        let manifest = Answer::of(manifest_type, image.manifest());
+        let configuration = image.configuration();
+        let mut answers = HashMap::new();
+        for reference in ["latest".to_owned(), digest(&image.manifest())] {
+            answers.insert(
+                format!("/v2/{name}/manifests/{reference}"),
+                manifest.clone(),
+            );
+        }
+        let blobs = [
+            (digest(&configuration), configuration),
+            (image.layer_digest.clone(), image.layer.clone()),
+        ];
+        for (digest, bytes) in blobs {
+            answers.insert(
+                format!("/v2/{name}/blobs/{digest}"),
+                Answer::of("application/octet-stream", bytes),
+            );
+        }
+        answers.insert(
+            "/v2/".to_owned(),
+            Answer::of("application/json", b"{}".to_vec()),
+        );
+        for (path, answer) in &mut answers {
+            spoil(path, answer);
+        }
+
+        let listener = sandbox
+            .listen("127.0.0.1:0".parse().expect("an address"))
+            .expect("a listener in the sandbox");
+        let address = listener.local_addr().expect("its address");
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        std::thread::spawn(move || {
+            let answers = Arc::new(answers);
+            for stream in listener.incoming().flatten() {
+                let (answers, seen) = (Arc::clone(&answers), Arc::clone(&seen));
+                // A client that goes away is not the server's failure.
+                std::thread::spawn(move || serve(stream, &answers, &seen).ok());
+            }
+        });
+        Self { address, requests }
+    }
+
+    /// `host:port`.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The request lines so far (`GET /v2/…`).
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("the list").clone()
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    answers: &HashMap<String, Answer>,
+    seen: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut writer = stream;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let mut words = line.split_whitespace();
+        let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        seen.lock()
+            .expect("the list")
+            .push(format!("{method} {path}"));
+        let mut start = 0;
+        let mut length = 0_u64;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header)?;
+            let header = header.trim_end().to_lowercase();
+            if header.is_empty() {
+                break;
+            }
+            if let Some(range) = header.strip_prefix("range: bytes=") {
+                start = range.trim_end_matches('-').parse().unwrap_or(0);
+            }
+            if let Some(value) = header.strip_prefix("content-length: ") {
+                length = value.parse().unwrap_or(0);
+            }
+        }
+        std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink())?;
+
+        let not_found = Answer {
+            status: 404,
+            ..Answer::of(
+                "application/json",
+                br#"{"errors":[{"code":"NAME_UNKNOWN","message":"not here"}]}"#.to_vec(),
+            )
+        };
+        let answer = answers.get(path).unwrap_or(&not_found);
+        let total = answer.body.len();
+        let start = start.min(total);
+        let status = if start > 0 { 206 } else { answer.status };
+        let mut head = format!(
+            "HTTP/1.1 {status} -\r\nDocker-Distribution-Api-Version: registry/2.0\r\nContent-Length: {}\r\n",
+            total - start
+        );
+        if start > 0 {
+            head.push_str(&format!(
+                "Content-Range: bytes {start}-{}/{total}\r\n",
+                total - 1
+            ));
+        }
+        for (name, value) in &answer.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        writer.write_all(head.as_bytes())?;
+        if method != "HEAD" {
+            let end = answer.cut.unwrap_or(total).clamp(start, total);
+            writer.write_all(&answer.body[start..end])?;
+            if end < total {
+                return writer.shutdown(std::net::Shutdown::Both);
+            }
+        }
+    }
+}
