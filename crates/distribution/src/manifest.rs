@@ -9,9 +9,9 @@ use tare_oci::{Platform, media_type};
 #[derive(Debug)]
 pub(crate) enum Document {
     /// Several manifests, one for each platform.
-    Index(Index),
+    Index(Box<Index>),
     /// One image.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
 }
 
 /// Reads a document that was served as `content_type`, and says as what it was
@@ -19,11 +19,13 @@ pub(crate) enum Document {
 pub(crate) fn parse(content_type: &str, bytes: &[u8]) -> Result<(String, Document), String> {
     let kind = kind(content_type, bytes)?;
     let document = if media_type::is_index(&kind) {
-        Document::Index(Index::parse(bytes, &kind).map_err(|error| error.to_string())?)
+        Document::Index(Box::new(
+            Index::parse(bytes, &kind).map_err(|error| error.to_string())?,
+        ))
     } else {
         let manifest = Manifest::parse(bytes, &kind).map_err(|error| error.to_string())?;
         accept(&manifest)?;
-        Document::Manifest(manifest)
+        Document::Manifest(Box::new(manifest))
     };
     Ok((kind, document))
 }

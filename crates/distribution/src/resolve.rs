@@ -200,7 +200,7 @@ impl Client {
             manifest_digest: fetched.digest,
             media_type: fetched.media_type,
             manifest_bytes: fetched.bytes,
-            manifest,
+            manifest: *manifest,
             config_bytes,
             config,
             source,

@@ -38,11 +38,9 @@ fn cause(url: &Url, error: &reqwest::Error) -> String {
         // The client has no type for this stage, only its name.
         lookup |= source.to_string() == "dns error";
         if let Some(error) = source.downcast_ref::<io::Error>() {
-            system = error.raw_os_error().or(system);
-            let wrapped = error
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            tls = wrapped.or(tls);
+            let (code, handshake) = within(error);
+            system = code.or(system);
+            tls = handshake.or(tls);
         }
         tls = source.downcast_ref::<rustls::Error>().or(tls);
         innermost = source;
@@ -85,13 +83,28 @@ fn cause(url: &Url, error: &reqwest::Error) -> String {
     }
 }
 
+/// What an I/O error wraps. Its own `source` leaves out the error it was made of,
+/// and the client wraps more than once.
+fn within(error: &io::Error) -> (Option<i32>, Option<&rustls::Error>) {
+    let mut error = error;
+    loop {
+        let Some(inner) = error.get_ref() else {
+            return (error.raw_os_error(), None);
+        };
+        match inner.downcast_ref::<io::Error>() {
+            Some(nested) => error = nested,
+            None => return (None, inner.downcast_ref()),
+        }
+    }
+}
+
 /// TLS failures, with the remedy where there is one.
 fn handshake(error: &rustls::Error) -> String {
     match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "tls: failed to verify certificate: x509: certificate signed by unknown authority"
-                .to_owned()
-        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+            .to_owned(),
         rustls::Error::InvalidCertificate(cause) => {
             format!("tls: failed to verify certificate: x509: {cause}")
         }
