@@ -1,0 +1,214 @@
+//! Listing containers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tare_engine_api::{
+    ContainerSummary, ContainerSummaryHostConfig, ContainerSummaryNetworkSettings, Filters,
+};
+
+use super::{Container, Record, Status, bindings, human};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+
+/// What a list is to contain.
+#[derive(Clone, Debug, Default)]
+pub struct ListOptions {
+    /// Also containers that do not run.
+    pub all: bool,
+    /// Only the newest so many, running or not.
+    pub limit: Option<i64>,
+    /// With the sizes of their file systems.
+    pub size: bool,
+    /// Docker's filters.
+    pub filters: Filters,
+}
+
+/// The filters that mean something here; others are refused by name.
+const FILTERS: &[&str] =
+    &["ancestor", "before", "exited", "id", "label", "name", "network", "publish", "expose", "since", "status"];
+
+impl Engine {
+    /// The containers that `options` asks for, newest first.
+    pub async fn container_list(&self, options: ListOptions) -> Result<Vec<ContainerSummary>> {
+        let selection = Selection::new(self, &options)?;
+        let mut containers = self.inner.containers.all();
+        let mut records: Vec<_> = containers
+            .drain(..)
+            .map(|container| (container.record(), container))
+            .filter(|(record, _)| selection.holds(record))
+            .collect();
+        records.sort_by(|(a, _), (b, _)| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+        if let Some(limit) = options.limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0) {
+            records.truncate(limit);
+        }
+        let now = Timestamp::now();
+        let mut names = BTreeMap::new();
+        let mut summaries = Vec::with_capacity(records.len());
+        for (record, container) in records {
+            let image = self.image_name(&record, &mut names);
+            let mut summary = self.summarise(&record, image, now);
+            if options.size {
+                let (writable, root) = self.container_sizes(&container).await?;
+                summary.size_rw = Some(writable).filter(|size| *size > 0);
+                summary.size_root_fs = Some(root);
+            }
+            summaries.push(summary);
+        }
+        Ok(summaries)
+    }
+
+    /// The image's name as the client gave it, or its ID once the name means
+    /// another image.
+    fn image_name(&self, record: &Record, known: &mut BTreeMap<(String, String), String>) -> String {
+        let key = (record.config.image.clone(), record.image_id.clone());
+        known
+            .entry(key)
+            .or_insert_with(|| match self.inner.store.resolve(&record.config.image) {
+                Ok(id) if id.as_str() == record.image_id => record.config.image.clone(),
+                _ => record.image_id.clone(),
+            })
+            .clone()
+    }
+
+    fn summarise(&self, record: &Record, image: String, now: Timestamp) -> ContainerSummary {
+        let (path, arguments) = super::inspect::command(&record.config);
+        let command: Vec<_> = std::iter::once(path).chain(arguments).map(|word| quote_if_needed(&word)).collect();
+        let bound = record.endpoint.as_ref().map_or(&[][..], |endpoint| &endpoint.ports);
+        ContainerSummary {
+            id: record.id.clone(),
+            names: vec![format!("/{}", record.name)],
+            image,
+            image_id: record.image_id.clone(),
+            command: command.join(" "),
+            created: record.created.as_second(),
+            ports: bindings::summary(&record.config, bound),
+            labels: record.config.labels.clone(),
+            state: record.state.status.as_str().to_owned(),
+            status: status_line(record, now),
+            host_config: ContainerSummaryHostConfig {
+                network_mode: record.host_config.network_mode.clone(),
+                ..Default::default()
+            },
+            network_settings: ContainerSummaryNetworkSettings { networks: self.endpoint_settings(record) },
+            mounts: super::inspect::mount_points(record),
+            ..ContainerSummary::default()
+        }
+    }
+}
+
+/// `Up 5 seconds`, `Exited (0) 2 minutes ago`, `Created`, ….
+fn status_line(record: &Record, now: Timestamp) -> String {
+    let since = |then: Option<Timestamp>| human::duration(then.map_or(0, |then| now.as_second() - then.as_second()));
+    match record.state.status {
+        Status::Running => format!("Up {}", since(record.state.started)),
+        Status::Exited => {
+            format!("Exited ({}) {} ago", record.state.exit_code, since(record.state.finished))
+        }
+        Status::Created | Status::Starting => "Created".to_owned(),
+        Status::Removing => "Removal In Progress".to_owned(),
+    }
+}
+
+/// Docker quotes arguments that have spaces.
+fn quote_if_needed(word: &str) -> String {
+    if word.contains(' ') { format!("'{word}'") } else { word.to_owned() }
+}
+
+/// The filters with their references resolved.
+struct Selection<'a> {
+    options: &'a ListOptions,
+    images: Vec<String>,
+    before: Option<Timestamp>,
+    since: Option<Timestamp>,
+    exit_codes: Vec<i64>,
+}
+
+impl<'a> Selection<'a> {
+    fn new(engine: &Engine, options: &'a ListOptions) -> Result<Self> {
+        let filters = &options.filters;
+        filters.accept(FILTERS).map_err(|error| Error::invalid(error.to_string()))?;
+        for status in filters.values("status") {
+            if !matches!(
+                status,
+                "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead"
+            ) {
+                return Err(Error::invalid(format!("invalid filter 'status={status}'")));
+            }
+        }
+        let exit_codes = filters
+            .values("exited")
+            .map(|code| code.parse().map_err(|_| Error::invalid(format!("invalid filter 'exited={code}'"))))
+            .collect::<Result<_>>()?;
+        let created = |name: &str| -> Result<Option<Timestamp>> {
+            let find = |reference: &str| engine.inner.containers.find(reference).map(|found| found.record().created);
+            filters.values(name).map(find).next().transpose()
+        };
+        let images = filters
+            .values("ancestor")
+            .filter_map(|name| engine.inner.store.resolve(name).ok())
+            .map(|id| id.to_string())
+            .collect();
+        Ok(Self { options, images, before: created("before")?, since: created("since")?, exit_codes })
+    }
+
+    fn holds(&self, record: &Record) -> bool {
+        let filters = &self.options.filters;
+        let any = |name: &str, test: &dyn Fn(&str) -> bool| {
+            let mut values = filters.values(name).peekable();
+            values.peek().is_none() || values.any(test)
+        };
+        let status = record.state.status.as_str();
+        let shown = self.options.all
+            || self.options.limit.is_some_and(|limit| limit > 0)
+            || record.state.status == Status::Running
+            || filters.contains("status")
+            || filters.contains("exited")
+            || self.before.is_some()
+            || self.since.is_some();
+        let port = |field: &str| {
+            any(field, &|value| {
+                let Ok(wanted) = bindings::parse_port(value) else { return false };
+                let bound = record.endpoint.as_ref().map_or(&[][..], |endpoint| &endpoint.ports);
+                match field {
+                    "publish" => bound.iter().any(|binding| {
+                        wanted == (binding.host_port, binding.protocol)
+                            || wanted == (binding.container_port, binding.protocol)
+                    }),
+                    _ => record.config.exposed_ports.keys().any(|key| {
+                        bindings::parse_port(key).is_ok_and(|exposed| exposed == wanted)
+                    }),
+                }
+            })
+        };
+        shown
+            && any("id", &|value| record.id.starts_with(value))
+            && any("name", &|value| record.name.contains(value.trim_start_matches('/')))
+            && any("status", &|value| value == status)
+            && any("network", &|value| record.host_config.network_mode == value)
+            && filters.matches_labels("label", &record.config.labels)
+            && (!filters.contains("ancestor") || self.images.contains(&record.image_id))
+            && (self.exit_codes.is_empty()
+                || (record.state.status == Status::Exited && self.exit_codes.contains(&record.state.exit_code)))
+            && self.before.is_none_or(|before| record.created < before)
+            && self.since.is_none_or(|since| record.created > since)
+            && port("publish")
+            && port("expose")
+    }
+}
+
+impl Engine {
+    /// Bytes in the container's own layer, and with its image's.
+    pub(crate) async fn container_sizes(&self, container: &Arc<Container>) -> Result<(i64, i64)> {
+        let (engine, id, image) = (self.clone(), container.id.clone(), container.record().image_id);
+        tokio::task::spawn_blocking(move || {
+            let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+            let store = &engine.inner.store;
+            let writable = size(store.snapshot_size(&id).map_err(Error::internal)?);
+            let image = store.resolve(&image).and_then(|id| store.image(&id)).map_or(0, |image| size(image.size));
+            Ok((writable, writable.saturating_add(image)))
+        })
+        .await?
+    }
+}

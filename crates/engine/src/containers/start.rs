@@ -1,0 +1,216 @@
+//! Starting: network, files, configuration, shim; undone in reverse when one fails.
+//!
+//! # What a crash leaves behind
+//!
+//! The record says `starting`, with the endpoint, before anything outside the
+//! process is made. A shim that lives has its directory under the exec root
+//! and is adopted at the next start of the engine; without one, the network
+//! namespace died with the engine, and the endpoint's rules go with the
+//! reconciliation.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tare_network::{Endpoint, EndpointRequest};
+use tare_oci::runtime::NamespaceKind;
+use tare_shim::client::{self, StartRequest};
+use tare_shim::protocol::Rootfs;
+
+use super::{Container, Record, Status, bindings, record};
+use crate::engine::Engine;
+use crate::error::{Error, Kind, Result};
+use crate::shim::Shim;
+
+/// A failed start: what the client is told and the container's exit code.
+struct Failure {
+    error: Error,
+    exit_code: i64,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, exit_code: 128 }
+    }
+}
+
+impl Engine {
+    /// Starts a container; [`Kind::NotModified`] when it runs.
+    pub async fn container_start(&self, reference: &str) -> Result<()> {
+        let container = self.inner.containers.find(reference)?;
+        let guard = container.operation.lock().await;
+        if container.phase.borrow().removed {
+            return Err(Error::not_found(format!("No such container: {reference}")));
+        }
+        if container.is_running() {
+            return Err(Error::new(Kind::NotModified, format!("container {} is already running", container.id)));
+        }
+        let engine = self.clone();
+        let starting = Arc::clone(&container);
+        let started = tokio::task::spawn_blocking(move || engine.bring_up(&starting)).await?;
+        let result = match started {
+            Ok(connection) => self.adopt(&container, connection),
+            Err(failure) => Err(self.give_up(&container, failure).await),
+        };
+        drop(guard);
+        result
+    }
+
+    /// Makes the container's surroundings and has a shim start it. Blocks.
+    fn bring_up(&self, container: &Container) -> Result<client::Connection, Failure> {
+        let mut record = container.record();
+        let attachments = std::mem::take(&mut container.live().attachments);
+        record.state.status = Status::Starting;
+        let snapshot = self
+            .inner
+            .store
+            .snapshot(&record.id)
+            .map_err(Error::internal)?;
+        let endpoint = self.connect_network(&record)?;
+        record.endpoint = endpoint.as_ref().and_then(|(_, record)| record.clone());
+        let (namespaces, held) = match endpoint {
+            Some((Joined { namespace, held }, _)) => (vec![(NamespaceKind::Network, namespace)], held),
+            None => (Vec::new(), Vec::new()),
+        };
+        container.live().record = record.clone();
+        record::update(self.inner.store.database(), &record)?;
+        self.write_host_files(&record, &snapshot.directory)?;
+        let spec = self.spec(&record, &snapshot.directory)?;
+        let size = match record.host_config.console_size {
+            [0, _] | [_, 0] => None,
+            [height, width] => super::spec::terminal_size(height, width).ok(),
+        };
+        let request = StartRequest {
+            id: record.id.clone(),
+            spec,
+            rootfs: Rootfs::Overlay {
+                lower: snapshot.lower,
+                upper: snapshot.upper,
+                work: snapshot.work,
+                volatile: record.auto_remove(),
+            },
+            namespaces,
+            held,
+            terminal: record.config.tty,
+            size,
+            open_stdin: record.config.open_stdin,
+            stdin_once: record.config.stdin_once,
+            log: super::logs::config(&record, &snapshot.directory)?,
+            init: record.host_config.init.unwrap_or(false),
+            attachments,
+        };
+        let directory = self.shim_directory(&record.id);
+        let (connection, started) = client::spawn(&self.inner.config.executable, &directory, request).map_err(refused)?;
+        record.state = super::State {
+            status: Status::Running,
+            pid: i32::try_from(started.pid).unwrap_or(0),
+            started: Some(Timestamp::now()),
+            ..super::State::default()
+        };
+        record.starts += 1;
+        container.live().record = record.clone();
+        record::update(self.inner.store.database(), &record)?;
+        Ok(connection)
+    }
+
+    /// Joins the network that the container's mode names.
+    fn connect_network(
+        &self,
+        record: &Record,
+    ) -> Result<Option<(Joined, Option<tare_network::EndpointRecord>)>, Failure> {
+        if record.host_config.network_mode == "host" {
+            return Ok(None);
+        }
+        if record.host_config.network_mode == "none" || record.config.network_disabled {
+            let namespace = tare_network::namespace_loopback_only().map_err(Error::internal)?;
+            return Ok(Some((Joined { namespace, held: Vec::new() }, None)));
+        }
+        let asked = record.endpoints.get("bridge").cloned().unwrap_or_default();
+        let address = match asked.ipam_config.as_ref().map_or("", |ipam| ipam.ipv4_address.as_str()) {
+            "" => None,
+            text => Some(text.parse().map_err(|_| Error::invalid(format!("invalid IPv4 address: {text}")))?),
+        };
+        let mac = [&asked.mac_address, &record.config.mac_address]
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .map(|text| text.parse().map_err(|_| Error::invalid(format!("invalid MAC address: {text}"))))
+            .transpose()?;
+        let request = EndpointRequest {
+            container_id: record.id.clone(),
+            address,
+            mac,
+            ports: bindings::requests(&record.config, &record.host_config)?,
+        };
+        let Endpoint { record: endpoint, namespace, port_holders } =
+            self.inner.networks.bridge()?.attach(&request).map_err(|error| {
+                let context = format!(
+                    "failed to set up container networking: endpoint {} on network bridge",
+                    record.name
+                );
+                Error::internal(error).context(context)
+            })?;
+        Ok(Some((Joined { namespace, held: port_holders }, Some(endpoint))))
+    }
+
+    /// Takes over a container that runs.
+    fn adopt(&self, container: &Arc<Container>, connection: client::Connection) -> Result<()> {
+        let shim = Shim::new(connection)?;
+        self.watch(container, shim);
+        Ok(())
+    }
+
+    /// Undoes a failed start and says why it failed.
+    async fn give_up(&self, container: &Arc<Container>, failure: Failure) -> Error {
+        let Failure { error, exit_code } = failure;
+        let (engine, failed, text) = (self.clone(), Arc::clone(container), error.to_string());
+        let undone = tokio::task::spawn_blocking(move || {
+            let record = {
+                let mut live = failed.live();
+                live.attachments.clear();
+                let endpoint = live.record.endpoint.take();
+                if let Some(endpoint) = &endpoint {
+                    engine.inner.networks.detach(endpoint);
+                }
+                let state = &mut live.record.state;
+                state.status = if state.started.is_some() { Status::Exited } else { Status::Created };
+                state.pid = 0;
+                state.exit_code = exit_code;
+                state.error = text;
+                live.record.clone()
+            };
+            record::update(engine.inner.store.database(), &record)
+        })
+        .await;
+        if let Ok(Err(undo)) = undone {
+            tracing::error!(container = container.id, %undo, "the failed start was not recorded");
+        }
+        container.phase.send_modify(|phase| {
+            phase.exit_code = exit_code;
+            phase.error = error.to_string();
+        });
+        if container.live().record.auto_remove()
+            && let Err(discard) = self.discard(container).await
+        {
+            tracing::error!(container = container.id, %discard, "a container that could not start was not removed");
+        }
+        error
+    }
+}
+
+/// A network namespace to join and the sockets that hold its ports.
+struct Joined {
+    namespace: std::os::fd::OwnedFd,
+    held: Vec<std::os::fd::OwnedFd>,
+}
+
+fn refused(error: client::Error) -> Failure {
+    match error {
+        client::Error::Start(start) => {
+            let kind = if matches!(start.exit_code, 126 | 127) { Kind::InvalidParameter } else { Kind::Internal };
+            Failure {
+                error: Error::new(kind, format!("failed to create task for container: {}", start.message)),
+                exit_code: i64::from(start.exit_code),
+            }
+        }
+        other => Failure::from(Error::internal(other)),
+    }
+}

@@ -1,0 +1,61 @@
+//! Waiting for a container to end or to be gone.
+
+use std::future::Future;
+
+use tare_engine_api::{ContainerWaitExitError, ContainerWaitResponse};
+
+use super::Phase;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+
+/// What is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    NotRunning,
+    NextExit,
+    Removed,
+}
+
+impl Engine {
+    /// Waits for a container.
+    ///
+    /// `condition` is `not-running` (when absent), `next-exit` or `removed`.
+    /// The container is looked up, and its exits are counted from, before this
+    /// returns; the future resolves when the condition holds.
+    pub async fn container_wait(
+        &self,
+        reference: &str,
+        condition: Option<String>,
+    ) -> Result<impl Future<Output = ContainerWaitResponse> + Send + use<>> {
+        let condition = match condition.as_deref() {
+            None | Some("" | "not-running") => Condition::NotRunning,
+            Some("next-exit") => Condition::NextExit,
+            Some("removed") => Condition::Removed,
+            Some(other) => return Err(Error::invalid(format!("invalid condition: \"{other}\""))),
+        };
+        let container = self.inner.containers.find(reference)?;
+        let mut phase = container.phase.subscribe();
+        let exits_before = phase.borrow().exits;
+        let holds = move |phase: &Phase| {
+            phase.removed
+                || match condition {
+                    Condition::NotRunning => !phase.running,
+                    Condition::NextExit => phase.exits > exits_before,
+                    Condition::Removed => false,
+                }
+        };
+        Ok(async move {
+            // The container is kept alive by the engine's table only: if the
+            // sender is gone, the container is, too.
+            drop(container);
+            let last = match phase.wait_for(holds).await {
+                Ok(phase) => phase.clone(),
+                Err(_) => phase.borrow().clone(),
+            };
+            ContainerWaitResponse {
+                status_code: last.exit_code,
+                error: (!last.error.is_empty()).then(|| ContainerWaitExitError { message: last.error }),
+            }
+        })
+    }
+}

@@ -1,0 +1,266 @@
+//! Further processes in running containers.
+//!
+//! An exec is made, started once, and can be inspected until its container is
+//! removed. None of it outlives the engine but the process itself, which the
+//! shim owns; like Docker's, an exec is forgotten when the engine restarts.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::fd::OwnedFd;
+use tare_engine_api::stream::{StreamKind, frame_header};
+use tare_engine_api::{ExecConfig, ExecInspectResponse, ProcessConfig};
+use tare_oci::runtime::{Capabilities, Process};
+use tare_shim::client::{self, Attachment, ExecRequest};
+use tare_shim::protocol::Target;
+
+use crate::containers::{Attached, half, new_id, security, spec};
+use crate::engine::Engine;
+use crate::error::{Error, Kind, Result};
+
+/// How to start an exec.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ExecStartOptions {
+    /// Do not attach.
+    pub detach: bool,
+    /// As at its making; a contradiction is refused.
+    pub tty: bool,
+    /// The terminal's first size: rows and columns.
+    pub console_size: Option<[i64; 2]>,
+}
+
+/// One exec.
+#[derive(Clone, Debug)]
+struct Exec {
+    container: String,
+    config: ExecConfig,
+    stage: Stage,
+    pid: i64,
+    exit_code: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Made,
+    Running,
+    Ended,
+}
+
+/// All execs of an engine by ID.
+#[derive(Default)]
+pub(crate) struct Execs {
+    table: Mutex<HashMap<String, Exec>>,
+}
+
+impl Execs {
+    fn table(&self) -> MutexGuard<'_, HashMap<String, Exec>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A process has ended.
+    pub(crate) fn ended(&self, id: &str, code: i64) {
+        if let Some(exec) = self.table().get_mut(id) {
+            exec.stage = Stage::Ended;
+            exec.exit_code = Some(code);
+            exec.pid = 0;
+        }
+    }
+
+    /// A container has ended, and its processes with it.
+    pub(crate) fn container_ended(&self, container: &str) {
+        for exec in self.table().values_mut().filter(|exec| exec.container == container) {
+            if exec.stage == Stage::Running {
+                exec.stage = Stage::Ended;
+                exec.exit_code.get_or_insert(137);
+                exec.pid = 0;
+            }
+        }
+    }
+
+    /// A container is gone.
+    pub(crate) fn forget(&self, container: &str) {
+        self.table().retain(|_, exec| exec.container != container);
+    }
+
+    /// IDs of a container's running execs, `None` when there are none.
+    pub(crate) fn running(&self, container: &str) -> Option<Vec<String>> {
+        let ids: Vec<_> = self
+            .table()
+            .iter()
+            .filter(|(_, exec)| exec.container == container && exec.stage == Stage::Running)
+            .map(|(id, _)| id.clone())
+            .collect();
+        (!ids.is_empty()).then_some(ids)
+    }
+
+    fn get(&self, id: &str) -> Result<Exec> {
+        self.table().get(id).cloned().ok_or_else(|| Error::not_found(format!("No such exec instance: {id}")))
+    }
+}
+
+impl Engine {
+    /// Makes an exec in a running container and returns its ID.
+    pub fn exec_create(&self, reference: &str, config: ExecConfig) -> Result<String> {
+        if config.cmd.is_empty() {
+            return Err(Error::invalid("No exec command specified"));
+        }
+        let container = self.inner.containers.find(reference)?;
+        if !container.is_running() {
+            return Err(Error::conflict(format!("container {} is not running", container.id)));
+        }
+        let id = new_id()?;
+        let exec =
+            Exec { container: container.id.clone(), config, stage: Stage::Made, pid: 0, exit_code: None };
+        self.inner.execs.table().insert(id.clone(), exec);
+        Ok(id)
+    }
+
+    /// Starts an exec; without `detach`, attached.
+    ///
+    /// As in Docker, a program that cannot be executed is reported in the
+    /// stream and by the exit code, not by a failure.
+    pub async fn exec_start(&self, id: &str, options: ExecStartOptions) -> Result<Option<Attached>> {
+        let exec = {
+            let mut table = self.inner.execs.table();
+            let exec = table.get_mut(id).ok_or_else(|| Error::not_found(format!("No such exec instance: {id}")))?;
+            match exec.stage {
+                Stage::Made => exec.stage = Stage::Running,
+                Stage::Running | Stage::Ended => {
+                    return Err(Error::conflict(format!("Error: Exec command {id} has already run")));
+                }
+            }
+            exec.clone()
+        };
+        match self.start_exec(id, &exec, options).await {
+            Ok(attached) => Ok(attached),
+            Err(error) => {
+                self.inner.execs.ended(id, 126);
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_exec(&self, id: &str, exec: &Exec, options: ExecStartOptions) -> Result<Option<Attached>> {
+        let container = self.inner.containers.find(&exec.container)?;
+        let record = container.record();
+        let shim = container
+            .shim()
+            .ok_or_else(|| Error::conflict(format!("container {} is not running", exec.container)))?;
+        let config = &exec.config;
+        let mut env = spec::environment(&record, config.tty);
+        spec::merge(&mut env, &config.env);
+        let user = if config.user.is_empty() { &record.config.user } else { &config.user };
+        let cwd = [&config.working_dir, &record.config.working_dir].into_iter().find(|path| !path.is_empty());
+        let process = Process {
+            terminal: config.tty,
+            user: spec::user(user, &record.host_config)?,
+            args: config.cmd.clone(),
+            env,
+            cwd: cwd.map_or_else(|| "/".to_owned(), Clone::clone),
+            capabilities: Some(capabilities(config, &record.host_config)?),
+            no_new_privileges: security::options(&record.host_config)?.no_new_privileges,
+            ..Process::default()
+        };
+        let size = options.console_size.or(config.console_size).filter(|size| *size != [0, 0]);
+        let (attached, attachments) = if options.detach {
+            (None, Vec::new())
+        } else {
+            let (stream, theirs) = half()?;
+            let attachment = Attachment {
+                stream: theirs,
+                stdin: config.attach_stdin,
+                stdout: config.attach_stdout,
+                stderr: config.attach_stderr && !config.tty,
+            };
+            (Some(Attached { terminal: config.tty, stream }), vec![attachment])
+        };
+        let spare = attachments.first().map(|attachment| attachment.stream.try_clone()).transpose()?;
+        let request = ExecRequest {
+            exec_id: id.to_owned(),
+            process,
+            terminal: config.tty,
+            size: size.map(|[height, width]| spec::terminal_size(height, width)).transpose()?,
+            open_stdin: config.attach_stdin,
+            attachments,
+        };
+        match shim.exec(request).await {
+            Ok(started) => {
+                if let Some(exec) = self.inner.execs.table().get_mut(id) {
+                    exec.pid = i64::from(started.pid);
+                }
+                Ok(attached)
+            }
+            Err(client::Error::Start(error)) => {
+                self.inner.execs.ended(id, i64::from(error.exit_code));
+                let message = format!("OCI runtime exec failed: exec failed: {}", error.message);
+                let (Some(attached), Some(stream)) = (attached, spare) else {
+                    return Err(Error::invalid(message));
+                };
+                tell(stream, config.tty, &message)?;
+                Ok(Some(attached))
+            }
+            Err(client::Error::Refused(refusal)) => Err(Error::conflict(refusal.message)),
+            Err(error) => Err(Error::internal(error)),
+        }
+    }
+
+    /// Sets the size of an exec's terminal.
+    pub async fn exec_resize(&self, id: &str, height: i64, width: i64) -> Result<()> {
+        let exec = self.inner.execs.get(id)?;
+        let size = spec::terminal_size(height, width)?;
+        let shim = self
+            .inner
+            .containers
+            .find(&exec.container)?
+            .shim()
+            .filter(|_| exec.stage == Stage::Running)
+            .ok_or_else(|| Error::new(Kind::Conflict, format!("exec {id} is not running")))?;
+        shim.resize(Target::Exec(id.to_owned()), size).await
+    }
+
+    /// The answer to `GET /exec/{id}/json`.
+    pub fn exec_inspect(&self, id: &str) -> Result<ExecInspectResponse> {
+        let exec = self.inner.execs.get(id)?;
+        let config = exec.config;
+        let mut words = config.cmd.into_iter();
+        Ok(ExecInspectResponse {
+            id: id.to_owned(),
+            running: exec.stage == Stage::Running,
+            exit_code: exec.exit_code,
+            process_config: ProcessConfig {
+                tty: config.tty,
+                entrypoint: words.next().unwrap_or_default(),
+                arguments: words.collect(),
+                privileged: Some(config.privileged),
+                user: config.user,
+            },
+            open_stdin: config.attach_stdin,
+            open_stderr: config.attach_stderr,
+            open_stdout: config.attach_stdout,
+            can_remove: false,
+            container_id: exec.container,
+            detach_keys: config.detach_keys,
+            pid: exec.pid,
+        })
+    }
+}
+
+/// A privileged exec has every capability, any other the container's.
+fn capabilities(config: &ExecConfig, host: &tare_engine_api::HostConfig) -> Result<Capabilities> {
+    if !config.privileged {
+        return security::capabilities(host);
+    }
+    security::capabilities(&tare_engine_api::HostConfig { privileged: true, ..Default::default() })
+}
+
+/// Writes a last line into a stream that no process will write to.
+fn tell(stream: OwnedFd, terminal: bool, message: &str) -> Result<()> {
+    let line = format!("{message}\r\n");
+    let mut bytes = Vec::with_capacity(line.len() + 8);
+    if !terminal {
+        bytes.extend_from_slice(&frame_header(StreamKind::Stdout, line.len()));
+    }
+    bytes.extend_from_slice(line.as_bytes());
+    std::io::Write::write_all(&mut std::os::unix::net::UnixStream::from(stream), &bytes)?;
+    Ok(())
+}
