@@ -20,12 +20,14 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 use tare_oci::runtime::{NamespaceKind, Process, Spec};
 
+use crate::directory;
 use crate::log::LogConfig;
 use crate::packet::{self, PacketError, PacketSocket, Received};
 use crate::protocol::{
-    Answer, Channels, EXIT, Event, Exec, Exit, Failure, Numbered, Refusal, Request, Rootfs, SOCKET,
+    Answer, Channels, EXIT, Event, Exec, Exit, Failure, Numbered, Refusal, Request, Rootfs,
     StartError, Started, State, Target, TerminalSize,
 };
+use crate::readiness::readable;
 
 mod spawn;
 
@@ -214,23 +216,14 @@ struct Calls {
 ///
 /// # Errors
 /// [`Error::Connect`] when nothing answers there.
-pub fn connect(directory: &Path) -> Result<Connection, Error> {
+pub fn connect(path: &Path) -> Result<Connection, Error> {
     let connect_error = |source| Error::Connect {
-        directory: directory.to_owned(),
+        directory: path.to_owned(),
         source,
     };
-    let socket = rustix::net::socket_with(
-        rustix::net::AddressFamily::UNIX,
-        rustix::net::SocketType::SEQPACKET,
-        rustix::net::SocketFlags::CLOEXEC,
-        None,
-    )
-    .map_err(connect_error)?;
-    let address =
-        rustix::net::SocketAddrUnix::new(directory.join(SOCKET)).map_err(connect_error)?;
-    rustix::net::connect(&socket, &address).map_err(connect_error)?;
+    let socket = directory::connect(path).map_err(connect_error)?;
     let (ours, theirs) = packet::pair().map_err(connect_error)?;
-    let connection = Connection::new(directory, socket, ours, None).map_err(connect_error)?;
+    let connection = Connection::new(path, socket, ours, None).map_err(connect_error)?;
     connection.done(&Request::Subscribe, &[theirs.as_fd()])?;
     Ok(connection)
 }
@@ -506,24 +499,5 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.reap(Duration::ZERO);
-    }
-}
-
-/// Waits until a descriptor is readable or closed; false when the time is over.
-fn readable(descriptor: BorrowedFd<'_>, deadline: Instant) -> Result<bool, Errno> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let timeout = Timespec {
-            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        };
-        let mut set = [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)];
-        match poll(&mut set, Some(&timeout)) {
-            Ok(0) if left.is_zero() => return Ok(false),
-            Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) => return Ok(true),
-            Err(error) => return Err(error),
-        }
     }
 }

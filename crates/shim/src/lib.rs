@@ -16,8 +16,12 @@
 //! killed, its directory stays for the engine to find and remove.
 
 pub mod client;
+mod clock;
+mod directory;
 pub mod log;
 mod packet;
 pub mod protocol;
+mod readiness;
+mod streams;
 
 pub use packet::PacketError;
