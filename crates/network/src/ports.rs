@@ -140,8 +140,32 @@ impl Book {
         Ok(reserved)
     }
 
-    /// Enters ports that are bound already: those of containers that run.
-    pub(crate) fn enter(&mut self, owner: &Owner, binding: &PortBinding) {
+    /// Enters a port that is bound already, that of a container that runs; it may
+    /// be entered already.
+    ///
+    /// # Errors
+    /// When another container has it.
+    pub(crate) fn restore(&mut self, owner: &Owner, binding: &PortBinding) -> Result<(), Error> {
+        let key = (binding.protocol, binding.host_port);
+        let entries = self.owners.get(&key).map(Vec::as_slice).unwrap_or_default();
+        match entries
+            .iter()
+            .find(|(address, _)| *address == binding.host_ip)
+        {
+            Some((_, found)) if found == owner => Ok(()),
+            Some((_, found)) => Err(Error::Allocated {
+                host_ip: binding.host_ip,
+                port: binding.host_port,
+                owner: found.name().to_owned(),
+            }),
+            None => {
+                self.enter(owner, binding);
+                Ok(())
+            }
+        }
+    }
+
+    fn enter(&mut self, owner: &Owner, binding: &PortBinding) {
         self.owners
             .entry((binding.protocol, binding.host_port))
             .or_default()

@@ -101,6 +101,7 @@ impl Bridge {
         route::add_address(&mut batch, link.index, address);
         route::add_default_route(&mut batch, link.index, record.gateway);
         route.execute(&mut batch)?;
+        self.settle(&record.host_interface)?;
 
         if !record.ports.is_empty() {
             let ports: Vec<_> = record
@@ -112,6 +113,19 @@ impl Bridge {
             self.reaper.published(record.address, &record.ports);
         }
         Ok(namespace)
+    }
+}
+
+impl Bridge {
+    /// Waits until the new port and the bridge itself forward packets.
+    fn settle(&self, port: &str) -> Result<(), Error> {
+        let mut route = locked(&self.route);
+        for name in [port, &self.name] {
+            if !route::settle(&mut route, name)? {
+                return Err(Error::NotOperational(name.to_owned()));
+            }
+        }
+        Ok(())
     }
 }
 

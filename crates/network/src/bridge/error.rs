@@ -86,6 +86,9 @@ pub enum Error {
     /// No network namespace could be made.
     #[error(transparent)]
     Namespace(#[from] namespace::Error),
+    /// An interface is up but lets no packet pass.
+    #[error("interface {0} does not become operational")]
+    NotOperational(String),
     /// The new interface is not there.
     #[error("the container's interface {0} vanished while it was set up")]
     InterfaceVanished(String),

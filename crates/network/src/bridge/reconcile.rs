@@ -24,30 +24,26 @@ impl Bridge {
     /// endpoint would otherwise be taken for a leftover.
     ///
     /// # Errors
-    /// All that went wrong. A record whose address is taken or outside the
-    /// subnet is reported, and its ports are published all the same.
+    /// All that went wrong; the rest is done. A record whose address is taken or
+    /// outside the subnet is reported and its ports are not published, as they
+    /// would lead to another container.
     pub fn reconcile(&self, records: &[EndpointRecord]) -> Result<Reconciled, Errors> {
         let mut errors = Vec::new();
         let mut state = locked(&self.state);
+        let mut ports = Vec::new();
         for record in records {
             let owner = record.owner();
             if let Err(error) = state.addresses.restore(&owner, record.address) {
                 errors.push(error.into());
+                continue;
             }
             for binding in &record.ports {
-                if state
-                    .ports
-                    .owned(&owner, std::slice::from_ref(binding))
-                    .is_empty()
-                {
-                    state.ports.enter(&owner, binding);
+                match state.ports.restore(&owner, binding) {
+                    Ok(()) => ports.push((record.address, binding)),
+                    Err(error) => errors.push(error.into()),
                 }
             }
         }
-        let ports: Vec<_> = records
-            .iter()
-            .flat_map(|record| record.ports.iter().map(|port| (record.address, port)))
-            .collect();
         if let Err(failure) = locked(&self.firewall).replace(&ports) {
             errors.push(failure.into());
         }

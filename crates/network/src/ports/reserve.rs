@@ -62,7 +62,7 @@ pub(super) fn reserve(
 fn bind_over_closed_connections(socket: &OwnedFd, address: &SocketAddrV4) -> Result<(), Errno> {
     sockopt::set_socket_reuseaddr(socket, true)?;
     bind(socket, address)?;
-    sockopt::set_socket_reuseaddr(socket, false)?;
     listen(socket, 0)?;
+    sockopt::set_socket_reuseaddr(socket, false)?;
     shutdown(socket, Shutdown::Both)
 }

@@ -17,6 +17,8 @@ const ADDRESS: u16 = 1;
 const NAME: u16 = 3;
 const MTU: u16 = 4;
 const MASTER: u16 = 10;
+const OPERATIONAL_STATE: u16 = 16;
+const OPERATIONAL_UP: u8 = 6;
 const LINK_INFO: u16 = 18;
 const ALIAS: u16 = 20;
 const AF_SPEC: u16 = 26;
@@ -33,6 +35,10 @@ const PORT_HAIRPIN: u16 = 4;
 
 /// `IFF_UP`.
 const UP: u32 = 1;
+
+/// Together a fifth of a second: by then something else is wrong.
+const SETTLE_ATTEMPTS: u32 = 1000;
+const SETTLE_INTERVAL: std::time::Duration = std::time::Duration::from_micros(200);
 
 /// `struct ifinfomsg`.
 fn header(index: u32, flags: u32, change: u32) -> [u8; 16] {
@@ -54,6 +60,8 @@ pub(crate) struct Link {
     /// Index of the bridge that it is a port of.
     pub(crate) master: Option<u32>,
     pub(crate) mtu: u32,
+    /// Whether packets pass.
+    pub(crate) operational: bool,
 }
 
 /// Reads an answer to `RTM_GETLINK`.
@@ -78,6 +86,7 @@ fn parse_link(payload: &[u8]) -> Option<Link> {
         alias: find(attributes, ALIAS).map(text).unwrap_or_default(),
         master: number(MASTER),
         mtu: number(MTU).unwrap_or_default(),
+        operational: find(attributes, OPERATIONAL_STATE) == Some(&[OPERATIONAL_UP]),
     })
 }
 
@@ -99,6 +108,26 @@ pub(crate) fn find_link(socket: &mut Socket, name: &str) -> Result<Option<Link>,
         }) => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+/// Waits until packets pass an interface that has just got a carrier; `false`
+/// when it does not come about.
+///
+/// The kernel activates it in the background. A packet that is sent before is
+/// lost, and when it was an ARP request the container's first connection takes a
+/// second. Since Linux 6.8 the question itself makes the kernel do it at once.
+pub(crate) fn settle(socket: &mut Socket, name: &str) -> Result<bool, Failure> {
+    for attempt in 0..SETTLE_ATTEMPTS {
+        if attempt > 0 {
+            std::thread::sleep(SETTLE_INTERVAL);
+        }
+        match find_link(socket, name)? {
+            Some(link) if link.operational => return Ok(true),
+            Some(_) => {}
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
 }
 
 /// Lists all interfaces.
