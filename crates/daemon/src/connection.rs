@@ -62,6 +62,7 @@ pub(crate) async fn serve(stream: Stream, daemon: Arc<Daemon>, mut stop: watch::
         slot: Arc::clone(&slot),
     };
     let mut connection = http1::Builder::new()
+        .title_case_headers(true)
         .half_close(tells_departure)
         .serve_connection(TokioIo::new(stream), handler);
     let end = {
