@@ -108,6 +108,12 @@ async fn dispatch(daemon: &Arc<Daemon>, mut request: Request) -> Outcome {
         ("GET", ["images", name @ .., "json"]) if !name.is_empty() => {
             images::inspect(engine, &name.join("/"), &request).await
         }
+        ("GET", ["images", name @ .., "history"]) if !name.is_empty() => {
+            images::history(engine, &name.join("/")).await
+        }
+        ("POST", ["images", name @ .., "tag"]) if !name.is_empty() => {
+            images::tag(engine, &name.join("/"), &request).await
+        }
         ("DELETE", ["images", name @ ..]) if !name.is_empty() => {
             images::remove(engine, &name.join("/"), &request).await
         }
@@ -169,8 +175,8 @@ fn is_known(method: &str, segments: &[&str]) -> bool {
         | ("DELETE", ["networks", _])
         | ("POST", ["networks", _, "connect" | "disconnect"])
         | (_, ["plugins", ..]) => true,
-        ("GET", ["images", name @ .., "history" | "get" | "attestations"])
-        | ("POST", ["images", name @ .., "push" | "tag"])
+        ("GET", ["images", name @ .., "get" | "attestations"])
+        | ("POST", ["images", name @ .., "push"])
         | ("GET", ["distribution", name @ .., "json"]) => !name.is_empty(),
         _ => false,
     }

@@ -34,3 +34,6 @@ pub const API_VERSION: &str = "1.51";
 
 /// The oldest version of the Engine API this crate speaks.
 pub const MIN_API_VERSION: &str = "1.40";
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::io;
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use hyper::StatusCode;
 use tare_engine::images::PullRequest;
 use tare_engine::{Engine, Error};
 use tare_engine_api::JsonMessage;
@@ -29,6 +30,18 @@ pub(super) async fn inspect(engine: &Engine, name: &str, request: &Request) -> O
         request.version,
         engine.image_inspect(name).await?,
     )?)
+}
+
+/// `GET /images/{name}/history`.
+pub(super) async fn history(engine: &Engine, name: &str) -> Outcome {
+    response::ok(&engine.image_history(name).await?)
+}
+
+/// `POST /images/{name}/tag`.
+pub(super) async fn tag(engine: &Engine, name: &str, request: &Request) -> Outcome {
+    let (repository, tag) = (request.query.text("repo"), request.query.text("tag"));
+    engine.image_tag(name, repository, tag).await?;
+    Ok(response::status(StatusCode::CREATED))
 }
 
 /// `DELETE /images/{name}`.

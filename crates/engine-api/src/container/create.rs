@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::container::{ContainerConfig, HostConfig};
-use crate::lenient::{is_default, or_default};
+use crate::lenient::{is_default, object_or_default, or_default};
 use crate::network::NetworkingConfig;
 
 /// The body of `POST /containers/create`.
@@ -16,9 +16,9 @@ use crate::network::NetworkingConfig;
 pub struct ContainerCreateRequest {
     #[serde(flatten)]
     pub config: ContainerConfig,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub host_config: HostConfig,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub networking_config: NetworkingConfig,
 }
 

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient::{is_default, or_default};
+use crate::lenient::{is_default, object_or_default, or_default};
 
 /// The body of `POST /containers/{id}/exec`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ pub struct ExecInspectResponse {
     #[serde(deserialize_with = "or_default")]
     pub running: bool,
     pub exit_code: Option<i64>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub process_config: ProcessConfig,
     #[serde(deserialize_with = "or_default")]
     pub open_stdin: bool,

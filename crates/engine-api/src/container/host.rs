@@ -12,7 +12,7 @@ use crate::container::{
     DeviceMapping, DeviceRequest, LogConfig, Mount, PortMap, RestartPolicy, ThrottleDevice, Ulimit,
     WeightDevice,
 };
-use crate::lenient::{is_default, map_or_default, or_default};
+use crate::lenient::{is_default, map_or_default, object_or_default, or_default};
 
 /// The half of a container's configuration that depends on the host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,13 +21,13 @@ pub struct HostConfig {
     pub binds: Option<Vec<String>>,
     #[serde(rename = "ContainerIDFile", deserialize_with = "or_default")]
     pub container_id_file: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub log_config: LogConfig,
     #[serde(deserialize_with = "or_default")]
     pub network_mode: String,
     #[serde(deserialize_with = "or_default")]
     pub port_bindings: PortMap,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub restart_policy: RestartPolicy,
     #[serde(deserialize_with = "or_default")]
     pub auto_remove: bool,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::{ContainerConfig, Health, HostConfig, MountPoint};
 use crate::image::{DriverData, OciDescriptor};
-use crate::lenient::or_default;
+use crate::lenient::{object_or_default, or_default};
 use crate::network::NetworkSettings;
 
 /// The answer to `GET /containers/{id}/json`.
@@ -23,7 +23,7 @@ pub struct ContainerInspectResponse {
     pub path: String,
     #[serde(deserialize_with = "or_default")]
     pub args: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub state: ContainerState,
     #[serde(deserialize_with = "or_default")]
     pub image: String,
@@ -53,9 +53,9 @@ pub struct ContainerInspectResponse {
     pub app_armor_profile: String,
     #[serde(rename = "ExecIDs")]
     pub exec_ids: Option<Vec<String>>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub host_config: HostConfig,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub graph_driver: DriverData,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_rw: Option<i64>,
@@ -63,9 +63,9 @@ pub struct ContainerInspectResponse {
     pub size_root_fs: Option<i64>,
     #[serde(deserialize_with = "or_default")]
     pub mounts: Vec<MountPoint>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub config: ContainerConfig,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub network_settings: NetworkSettings,
 }
 

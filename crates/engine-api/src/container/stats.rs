@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient::{is_default, map_or_default, or_default};
+use crate::lenient::{is_default, map_or_default, object_or_default, or_default};
 
 /// One sample of `GET /containers/{id}/stats`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,19 +24,19 @@ pub struct ContainerStatsResponse {
     pub read: String,
     #[serde(deserialize_with = "or_default")]
     pub preread: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub pids_stats: PidsStats,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub blkio_stats: BlkioStats,
     #[serde(deserialize_with = "or_default")]
     pub num_procs: u64,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub storage_stats: StorageStats,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub cpu_stats: CpuStats,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub precpu_stats: CpuStats,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub memory_stats: MemoryStats,
     #[serde(
         deserialize_with = "map_or_default",
@@ -101,13 +101,13 @@ pub struct StorageStats {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CpuStats {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub cpu_usage: CpuUsage,
     #[serde(deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub system_cpu_usage: u64,
     #[serde(deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub online_cpus: u64,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub throttling_data: ThrottlingData,
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::MountPoint;
 use crate::image::OciDescriptor;
-use crate::lenient::{is_default, map_or_default, or_default};
+use crate::lenient::{is_default, map_or_default, object_or_default, or_default};
 use crate::network::EndpointSettings;
 
 /// One container of `GET /containers/json`.
@@ -43,9 +43,9 @@ pub struct ContainerSummary {
     pub state: String,
     #[serde(deserialize_with = "or_default")]
     pub status: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub host_config: ContainerSummaryHostConfig,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub network_settings: ContainerSummaryNetworkSettings,
     #[serde(deserialize_with = "or_default")]
     pub mounts: Vec<MountPoint>,

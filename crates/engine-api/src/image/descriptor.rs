@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient::{is_default, map_or_default, or_default};
+use crate::lenient::{is_default, map_or_default, object_or_default, or_default};
 
 /// A piece of content: its type, digest and size.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ pub struct OciPlatform {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct DistributionInspect {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub descriptor: OciDescriptor,
     pub platforms: Option<Vec<OciPlatform>>,
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::HealthConfig;
 use crate::image::{ImageManifestSummary, OciDescriptor};
-use crate::lenient::{is_default, or_default, string_or_list};
+use crate::lenient::{is_default, object_or_default, or_default, string_or_list};
 use crate::value::Empty;
 
 /// The answer to `GET /images/{name}/json`.
@@ -44,11 +44,11 @@ pub struct ImageInspect {
     pub os_version: String,
     #[serde(deserialize_with = "or_default")]
     pub size: i64,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub graph_driver: DriverData,
-    #[serde(rename = "RootFS", deserialize_with = "or_default")]
+    #[serde(rename = "RootFS", deserialize_with = "object_or_default")]
     pub root_fs: RootFs,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub metadata: ImageMetadata,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptor: Option<OciDescriptor>,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::image::OciDescriptor;
-use crate::lenient::{is_default, or_default};
+use crate::lenient::{is_default, object_or_default, or_default};
 
 /// One image of `GET /images/json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -80,11 +80,11 @@ pub struct ImagesPruneReport {
 pub struct ImageManifestSummary {
     #[serde(rename = "ID", deserialize_with = "or_default")]
     pub id: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub descriptor: OciDescriptor,
     #[serde(deserialize_with = "or_default")]
     pub available: bool,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub size: ManifestSize,
     #[serde(deserialize_with = "or_default")]
     pub kind: String,

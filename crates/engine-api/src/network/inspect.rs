@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient::{is_default, map_or_default, or_default};
+use crate::lenient::{is_default, map_or_default, object_or_default, or_default};
 
 /// A network, in a list or alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub struct Network {
     pub enable_ipv4: bool,
     #[serde(rename = "EnableIPv6", deserialize_with = "or_default")]
     pub enable_ipv6: bool,
-    #[serde(rename = "IPAM", deserialize_with = "or_default")]
+    #[serde(rename = "IPAM", deserialize_with = "object_or_default")]
     pub ipam: Ipam,
     #[serde(deserialize_with = "or_default")]
     pub internal: bool,
@@ -36,7 +36,7 @@ pub struct Network {
     pub attachable: bool,
     #[serde(deserialize_with = "or_default")]
     pub ingress: bool,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub config_from: ConfigReference,
     #[serde(deserialize_with = "or_default")]
     pub config_only: bool,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient::{is_default, map_or_default, or_default};
+use crate::lenient::{is_default, map_or_default, object_or_default, or_default};
 
 /// One event of `GET /events`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct EventMessage {
     pub kind: String,
     #[serde(deserialize_with = "or_default")]
     pub action: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub actor: EventActor,
     #[serde(
         rename = "scope",

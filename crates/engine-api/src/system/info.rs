@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient::{is_default, map_or_default, or_default};
+use crate::lenient::{is_default, map_or_default, object_or_default, or_default};
 use crate::system::{
     Commit, ContainerdInfo, FirewallInfo, GenericResource, NetworkAddressPool, PluginsInfo,
     RegistryServiceConfig, Runtime, SwarmInfo,
@@ -34,7 +34,7 @@ pub struct SystemInfo {
     pub driver: String,
     #[serde(deserialize_with = "or_default")]
     pub driver_status: Vec<[String; 2]>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub plugins: PluginsInfo,
     #[serde(deserialize_with = "or_default")]
     pub memory_limit: bool,
@@ -86,7 +86,7 @@ pub struct SystemInfo {
     pub architecture: String,
     #[serde(deserialize_with = "or_default")]
     pub index_server_address: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub registry_config: RegistryServiceConfig,
     #[serde(rename = "NCPU", deserialize_with = "or_default")]
     pub ncpu: i64,
@@ -113,7 +113,7 @@ pub struct SystemInfo {
     pub runtimes: BTreeMap<String, Runtime>,
     #[serde(deserialize_with = "or_default")]
     pub default_runtime: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub swarm: SwarmInfo,
     #[serde(deserialize_with = "or_default")]
     pub live_restore_enabled: bool,
@@ -121,11 +121,11 @@ pub struct SystemInfo {
     pub isolation: String,
     #[serde(deserialize_with = "or_default")]
     pub init_binary: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub containerd_commit: Commit,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub runc_commit: Commit,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub init_commit: Commit,
     #[serde(deserialize_with = "or_default")]
     pub security_options: Vec<String>,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient::{is_default, map_or_default, or_default};
+use crate::lenient::{is_default, map_or_default, object_or_default, or_default};
 
 /// The drivers there are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -128,7 +128,7 @@ pub struct FirewallInfo {
 pub struct ContainerdInfo {
     #[serde(deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub address: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub namespaces: ContainerdNamespaces,
 }
 

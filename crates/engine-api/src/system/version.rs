@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient::{is_default, map_or_default, or_default};
+use crate::lenient::{is_default, map_or_default, object_or_default, or_default};
 
 /// The engine's version and its parts'.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct SystemVersion {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "object_or_default")]
     pub platform: VersionPlatform,
     #[serde(deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub components: Vec<ComponentVersion>,
