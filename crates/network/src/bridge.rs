@@ -80,6 +80,8 @@ pub struct Bridge {
     subnet: Ipv4Net,
     gateway: Ipv4Addr,
     mtu: u32,
+    /// Whether interfaces would get IPv6 addresses if they were not told not to.
+    ipv6: bool,
     /// Locked before `firewall` and `route`, never after them.
     state: Mutex<State>,
     firewall: Mutex<Firewall>,

@@ -9,6 +9,7 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -46,10 +47,7 @@ enum Job {
 
 /// The handle to the thread, which ends when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Reaper {
-    jobs: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub(crate) struct Reaper(Mutex<Option<(Sender<Job>, JoinHandle<()>)>>);
 
 impl Reaper {
     /// Starts the thread. The sockets belong to the host's namespace.
@@ -64,10 +62,7 @@ impl Reaper {
             .name("network-reaper".to_owned())
             .stack_size(128 * 1024)
             .spawn(move || worker.run(&receiver))?;
-        Ok(Self {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
+        Ok(Self(Mutex::new(Some((jobs, thread)))))
     }
 
     /// Sees to it that an interface goes away soon.
@@ -94,19 +89,23 @@ impl Reaper {
     }
 
     fn send(&self, job: Job) {
-        if let Some(jobs) = &self.jobs
-            && jobs.send(job).is_err()
-        {
+        let worker = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = worker
+            .as_ref()
+            .is_some_and(|(jobs, _)| jobs.send(job).is_ok());
+        if !sent {
             tracing::error!("the network's background thread has ended");
         }
     }
 
     /// Does everything that is waiting, without any further delay, and ends.
-    pub(crate) fn finish(mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+    pub(crate) fn finish(&self) {
+        let worker = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((jobs, thread)) = worker else {
+            return;
+        };
+        drop(jobs);
+        if thread.join().is_err() {
             tracing::error!("the network's background thread panicked");
         }
     }

@@ -11,8 +11,8 @@ pub(crate) use address::{
 };
 pub(crate) use link::{
     Link, Veth, add_bridge, add_loopback_up, add_veth, delete_group, delete_link, find_link,
-    list_links, loopback_up, put_in_group, reflect_at_port, set_bridge_up, set_container_link_up,
-    settle,
+    has_ipv6, list_links, loopback_up, put_in_group, reflect_at_port, set_bridge_up,
+    set_container_link_up, settle,
 };
 
 /// `AF_INET`.

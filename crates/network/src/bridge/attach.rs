@@ -96,7 +96,7 @@ impl Bridge {
             .ok_or_else(|| Error::InterfaceVanished(record.interface.clone()))?;
         let mut batch = Batch::default();
         route::add_loopback_up(&mut batch);
-        route::set_container_link_up(&mut batch, link.index);
+        route::set_container_link_up(&mut batch, link.index, self.ipv6);
         let address = ipnet::Ipv4Net::new_assert(record.address, record.prefix);
         route::add_address(&mut batch, link.index, address);
         route::add_default_route(&mut batch, link.index, record.gateway);
@@ -130,19 +130,16 @@ impl Bridge {
 }
 
 /// A name for the host's end of the veth pair: the container's ID as far as it
-/// goes, to be recognised by, and four random digits, because the pair of the
+/// goes, to be recognised by, and six random digits, because the pair of the
 /// container's last run may not be gone yet.
 fn interface_name(container_id: &str) -> String {
-    let mut random = [0; 2];
+    let mut random = [0; 4];
     // A repeated name is refused by the kernel, so a failure here is no harm.
-    let _ = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
-    let readable = container_id
+    let _ = rustix::rand::getrandom(&mut random[..3], rustix::rand::GetRandomFlags::empty());
+    let readable: String = container_id
         .chars()
         .filter(char::is_ascii_alphanumeric)
-        .take(8);
-    format!(
-        "{LINK_PREFIX}{}{:04x}",
-        readable.collect::<String>(),
-        u16::from_ne_bytes(random)
-    )
+        .take(7)
+        .collect();
+    format!("{LINK_PREFIX}{readable}{:06x}", u32::from_le_bytes(random))
 }

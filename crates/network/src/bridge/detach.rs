@@ -34,35 +34,28 @@ impl Bridge {
     }
 
     /// Removes the bridge, its ports and its table. Containers that are still
-    /// running lose their network. The kernel's settings stay as they are.
+    /// running lose their network. The kernel's settings stay as they are. The
+    /// bridge cannot be used afterwards.
     ///
     /// # Errors
     /// All that went wrong; the rest is removed.
-    pub fn destroy(self) -> Result<(), Errors> {
+    pub fn destroy(&self) -> Result<(), Errors> {
         let mut errors = Vec::new();
-        let Self {
-            name,
-            index,
-            firewall,
-            route,
-            reaper,
-            ..
-        } = self;
-        if let Err(failure) = locked(&firewall).remove() {
+        if let Err(failure) = locked(&self.firewall).remove() {
             errors.push(failure.into());
         }
-        reaper.finish();
-        let mut route = locked(&route);
+        self.reaper.finish();
+        let mut route = locked(&self.route);
         let links = route::list_links(&mut route).unwrap_or_else(|failure| {
             errors.push(failure.into());
             Vec::new()
         });
         let ports = links
             .iter()
-            .filter(|link| link.master == Some(index) && link.name.starts_with(LINK_PREFIX));
+            .filter(|link| link.master == Some(self.index) && link.name.starts_with(LINK_PREFIX));
         let mut doomed: Vec<_> = ports.map(|link| link.name.as_str()).collect();
-        doomed.push(&name);
-        if let Err(failure) = reaper::delete_links(&mut route, reaper::group(index), &doomed) {
+        doomed.push(&self.name);
+        if let Err(failure) = reaper::delete_links(&mut route, reaper::group(self.index), &doomed) {
             errors.push(failure.into());
         }
         Errors::check(errors)

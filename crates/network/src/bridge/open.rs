@@ -49,7 +49,9 @@ impl Bridge {
         let mut socket = Socket::route().map_err(Error::Socket)?;
         let mtu = config.mtu.unwrap_or(DEFAULT_MTU);
         let mut alias = format!("{ALIAS}{}", config.owner);
-        alias.truncate(alias.floor_char_boundary(ALIAS_LIMIT));
+        while alias.len() > ALIAS_LIMIT {
+            alias.pop();
+        }
         let made = make_bridge(&mut socket, &name, &alias, config.subnet, mtu)?;
 
         let table = config.table.unwrap_or_else(|| format!("tare-{name}"));
@@ -78,6 +80,7 @@ impl Bridge {
             subnet,
             gateway,
             mtu,
+            ipv6: route::has_ipv6(mtu),
             state: Mutex::new(State {
                 addresses: Allocator::new(&config.network, subnet, gateway),
                 ports: Book::new(config.publish_address),

@@ -19,7 +19,8 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) offset: usize,
-    pub(super) acknowledged: bool,
+    /// One end of a transaction: its refusal is that of all.
+    pub(super) boundary: bool,
     pub(super) description: String,
 }
 
@@ -33,12 +34,12 @@ impl Batch {
         header: &[u8],
         fill: impl FnOnce(&mut Message<'_>),
     ) {
-        self.write(kind, flags | ACKNOWLEDGE, description.into(), header, fill);
+        self.write(kind, flags, description.into(), header, fill, false);
     }
 
-    /// Adds a request that the kernel does not answer: the ends of a transaction.
-    pub(crate) fn add_silent(&mut self, kind: u16, description: &'static str, header: &[u8]) {
-        self.write(kind, 0, description.to_owned(), header, |_| ());
+    /// Adds one end of a transaction.
+    pub(crate) fn add_boundary(&mut self, kind: u16, description: &'static str, header: &[u8]) {
+        self.write(kind, 0, description.to_owned(), header, |_| (), true);
     }
 
     fn write(
@@ -48,6 +49,7 @@ impl Batch {
         description: String,
         header: &[u8],
         fill: impl FnOnce(&mut Message<'_>),
+        boundary: bool,
     ) {
         let offset = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 4]);
@@ -64,14 +66,23 @@ impl Batch {
         self.bytes[offset..offset + 4].copy_from_slice(&length.to_ne_bytes());
         self.requests.push(Sent {
             offset,
-            acknowledged: flags & ACKNOWLEDGE != 0,
+            boundary,
             description,
         });
     }
 
-    /// Whether nothing has been added.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.requests.is_empty()
+    /// Asks for an acknowledgement of the last request. Refusals are told in any
+    /// case, and the kernel answers in order, so this one ends the answers.
+    /// Returns its position; `None` when nothing has been added.
+    pub(super) fn acknowledge_last(&mut self) -> Option<usize> {
+        let last = self
+            .requests
+            .iter()
+            .rposition(|request| !request.boundary)?;
+        let at = self.requests[last].offset + 6;
+        let flags = u16::from_ne_bytes([self.bytes[at], self.bytes[at + 1]]) | ACKNOWLEDGE;
+        self.bytes[at..at + 2].copy_from_slice(&flags.to_ne_bytes());
+        Some(last)
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Socket {
     sequence: u32,
     buffer: Vec<u8>,
     send_buffer: usize,
+    /// Whether all answers to the last requests have been read.
+    clean: bool,
 }
 
 /// The first request of a batch that the kernel refused.
@@ -85,6 +87,7 @@ impl Socket {
             sequence: 0,
             buffer: Vec::new(),
             send_buffer: 128 * 1024,
+            clean: true,
         })
     }
 
@@ -93,47 +96,39 @@ impl Socket {
     /// Requests behind a refused one have been carried out nevertheless, unless
     /// the batch is an nftables transaction.
     pub(crate) fn execute(&mut self, batch: &mut Batch) -> Result<(), Failure> {
-        if batch.is_empty() {
+        let Some(last) = batch.acknowledge_last() else {
             return Ok(());
-        }
-        let first = self.number(batch);
-        self.discard();
-        self.send(&batch.bytes).map_err(|errno| Failure {
+        };
+        let first = self.start(batch).map_err(|errno| Failure {
             description: "send to the kernel".to_owned(),
             explanation: None,
             errno,
         })?;
-        let mut waiting = batch
-            .requests
-            .iter()
-            .filter(|request| request.acknowledged)
-            .count();
         let mut failure: Option<(usize, Failure)> = None;
-        while waiting > 0 {
+        let mut answered = false;
+        while !answered {
             if let Err(errno) = self.receive() {
-                return Err(failure.map_or_else(
-                    || Failure {
-                        description: "read the kernel's answer".to_owned(),
-                        explanation: None,
-                        errno,
-                    },
-                    |(_, failure)| failure,
-                ));
+                let description = "read the kernel's answer".to_owned();
+                let lost = Failure {
+                    description,
+                    explanation: None,
+                    errno,
+                };
+                return Err(failure.map_or(lost, |(_, failure)| failure));
             }
             for (header, payload) in Messages(&self.buffer) {
-                if header.kind != ERROR {
-                    continue;
-                }
                 let index = header.sequence.wrapping_sub(first) as usize;
                 let Some(request) = batch.requests.get(index) else {
                     continue;
                 };
-                waiting = waiting.saturating_sub(usize::from(request.acknowledged));
+                if header.kind != ERROR {
+                    continue;
+                }
+                answered |= index == last || request.boundary;
                 let Some(errno) = errno_of(payload) else {
                     continue;
                 };
-                let earlier = failure.as_ref().is_none_or(|(other, _)| index < *other);
-                if earlier {
+                if failure.as_ref().is_none_or(|(other, _)| index < *other) {
                     let description = request.description.clone();
                     let explanation = explanation_of(header.flags, payload);
                     failure = Some((
@@ -145,13 +140,15 @@ impl Socket {
                         },
                     ));
                 }
-                if !request.acknowledged {
-                    // A refused transaction: its requests get no more answers.
-                    waiting = 0;
-                }
             }
         }
-        failure.map_or(Ok(()), |(_, failure)| Err(failure))
+        match failure {
+            None => {
+                self.clean = true;
+                Ok(())
+            }
+            Some((_, failure)) => Err(failure),
+        }
     }
 
     /// Asks for all objects of a type: the messages behind their headers.
@@ -170,9 +167,7 @@ impl Socket {
         for _ in 0..DUMP_ATTEMPTS {
             let mut batch = Batch::default();
             batch.add(kind, DUMP, description, header, &fill);
-            let first = self.number(&mut batch);
-            self.discard();
-            self.send(&batch.bytes).map_err(refused)?;
+            let first = self.start(&mut batch).map_err(refused)?;
             match self.collect(first) {
                 Ok(Some(replies)) => return Ok(replies),
                 Ok(None) | Err(Errno::NOBUFS) => {}
@@ -194,7 +189,10 @@ impl Socket {
                 }
                 consistent &= header.flags & INTERRUPTED == 0;
                 match header.kind {
-                    DONE => return Ok(consistent.then_some(replies)),
+                    DONE => {
+                        self.clean = true;
+                        return Ok(consistent.then_some(replies));
+                    }
                     ERROR => return errno_of(payload).map_or(Ok(Some(Vec::new())), Err),
                     _ => replies.push(payload.to_vec()),
                 }
@@ -213,14 +211,13 @@ impl Socket {
         let description = description.into();
         let mut batch = Batch::default();
         batch.add(kind, 0, "", header, fill);
-        let first = self.number(&mut batch);
-        self.discard();
         let refused = |description: &str, errno| Failure {
             description: description.to_owned(),
             explanation: None,
             errno,
         };
-        self.send(&batch.bytes)
+        let first = self
+            .start(&mut batch)
             .map_err(|errno| refused(&description, errno))?;
         loop {
             self.receive()
@@ -229,14 +226,25 @@ impl Socket {
                 if header.sequence != first {
                     continue;
                 }
+                self.clean = true;
                 if header.kind != ERROR {
                     return Ok(payload.to_vec());
                 }
-                if let Some(errno) = errno_of(payload) {
-                    return Err(refused(&description, errno));
-                }
+                let errno = errno_of(payload).unwrap_or(Errno::PROTO);
+                return Err(refused(&description, errno));
             }
         }
+    }
+
+    /// Numbers the requests, sends them and returns the first number.
+    fn start(&mut self, batch: &mut Batch) -> Result<u32, Errno> {
+        let first = self.number(batch);
+        if !self.clean {
+            self.discard();
+        }
+        self.clean = false;
+        self.send(&batch.bytes)?;
+        Ok(first)
     }
 
     /// Gives the requests their numbers and returns the first.

@@ -129,9 +129,9 @@ impl Firewall {
         let mut attempt = 1;
         loop {
             let mut batch = Batch::default();
-            batch.add_silent(BEGIN, "commit the nftables transaction", &SUBSYSTEM_HEADER);
+            batch.add_boundary(BEGIN, "commit the nftables transaction", &SUBSYSTEM_HEADER);
             fill(&mut batch, &self.rules);
-            batch.add_silent(END, "end the nftables transaction", &SUBSYSTEM_HEADER);
+            batch.add_boundary(END, "end the nftables transaction", &SUBSYSTEM_HEADER);
             match self.socket.execute(&mut batch) {
                 Err(failure)
                     if attempt < ATTEMPTS

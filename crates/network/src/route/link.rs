@@ -156,6 +156,13 @@ pub(crate) fn add_bridge(batch: &mut Batch, name: &str, mac: MacAddress) {
     );
 }
 
+/// Whether interfaces of this MTU get IPv6 addresses by themselves. Where they
+/// do not, the kernel refuses to be told not to.
+pub(crate) fn has_ipv6(mtu: u32) -> bool {
+    const SMALLEST_MTU: u32 = 1280;
+    mtu >= SMALLEST_MTU && std::path::Path::new("/proc/sys/net/ipv6").exists()
+}
+
 /// Sets a bridge's alias and MTU and brings it up, without an IPv6 address.
 pub(crate) fn set_bridge_up(batch: &mut Batch, name: &str, alias: &str, mtu: u32) {
     let what = format!("bring up bridge {name}");
@@ -163,7 +170,9 @@ pub(crate) fn set_bridge_up(batch: &mut Batch, name: &str, alias: &str, mtu: u32
         message.text(NAME, name);
         message.bytes(ALIAS, alias.as_bytes());
         message.u32(MTU, mtu);
-        without_ipv6_address(message);
+        if has_ipv6(mtu) {
+            without_ipv6_address(message);
+        }
     });
 }
 
@@ -233,14 +242,16 @@ pub(crate) fn reflect_at_port(batch: &mut Batch, name: &str) {
 
 /// Brings up the container's end, without an IPv6 link-local address: Docker's
 /// bridge has no IPv6 unless it is asked for.
-pub(crate) fn set_container_link_up(batch: &mut Batch, index: u32) {
+pub(crate) fn set_container_link_up(batch: &mut Batch, index: u32, ipv6: bool) {
     batch.add(
         NEW_LINK,
         0,
         "bring up the container's interface",
         &header(index, UP, UP),
         |message| {
-            without_ipv6_address(message);
+            if ipv6 {
+                without_ipv6_address(message);
+            }
         },
     );
 }

@@ -32,6 +32,7 @@ fn nothing_is_left_of_many_endpoints_and_of_the_network() {
         assert_eq!(descriptors(), open_fds);
         eventually("the interfaces' end", || host.links() == open_links);
         bridge.destroy().unwrap();
+        drop(bridge);
         assert_eq!(host.links(), links);
         assert_eq!(host.ruleset(), rules);
         assert_eq!(descriptors(), fds);
@@ -83,7 +84,7 @@ fn the_container_s_side_is_set_up() {
             routes.contains("default via 172.17.0.1 dev eth0"),
             "{routes}"
         );
-        assert!(endpoint.record.host_interface.starts_with("tv01234567"));
+        assert!(endpoint.record.host_interface.starts_with("tv0123456"));
         let port = host.command(&format!("ip link show {}", endpoint.record.host_interface));
         assert!(
             port.contains("mtu 1400") && port.contains("master tare0"),
@@ -91,6 +92,21 @@ fn the_container_s_side_is_set_up() {
         );
         let own = host.command("ip -o addr show tare0");
         assert!(own.contains("172.17.0.1/16"), "{own}");
+    });
+}
+
+/// Below 1280 bytes there is no IPv6, and its settings do not exist.
+#[test]
+fn a_small_mtu_works() {
+    on_host(|host, _| {
+        let bridge = Bridge::open(Config {
+            mtu: Some(576),
+            ..config("tare0")
+        })
+        .unwrap();
+        let endpoint = bridge.attach(&request("small", &[])).unwrap();
+        let server = Place::of(&endpoint).listen(80);
+        host.talk(&format!("{}:80", endpoint.record.address), &server);
     });
 }
 

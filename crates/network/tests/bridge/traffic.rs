@@ -27,7 +27,6 @@ fn a_published_port_is_reached_from_everywhere() {
             let (tcp, udp) = (inside.listen(80), inside.udp(53));
             let gateway = bridge.gateway().to_string();
             let (neighbour, stranger) = (Place::of(&neighbour), Place::of(&stranger));
-            let stranger_seen = stranger_address(&bridge);
 
             // From where, to which address of the host, and whom the server sees.
             let ways: [(&str, &Place, &str, Option<IpAddr>); 9] = [
@@ -44,7 +43,7 @@ fn a_published_port_is_reached_from_everywhere() {
                 ("itself by the uplink", &inside, HOST, None),
                 ("itself by the bridge", &inside, &gateway, None),
                 ("a neighbour", &neighbour, HOST, None),
-                ("another bridge", &stranger, HOST, Some(stranger_seen)),
+                ("another bridge", &stranger, HOST, Some(ip(&gateway))),
             ];
             for (name, place, address, expected) in ways {
                 let seen = place.talk(&format!("{address}:8080"), &tcp);
@@ -55,11 +54,6 @@ fn a_published_port_is_reached_from_everywhere() {
             }
         });
     }
-}
-
-/// A container of another bridge comes in by way of the host.
-fn stranger_address(bridge: &tare_network::Bridge) -> IpAddr {
-    IpAddr::V4(bridge.gateway())
 }
 
 #[test]
@@ -208,4 +202,46 @@ fn arrives(client: &UdpSocket, server: &UdpSocket) -> bool {
         let _ = client.send(b"again");
         server.recv(&mut [0; 8]).is_ok()
     })
+}
+
+/// The host's own firewall has the last word, and docs/networking.md says how a
+/// published port is opened in it.
+#[test]
+fn the_host_s_firewall_decides_and_can_be_opened() {
+    let firewalls = [
+        (
+            vec!["iptables -P FORWARD DROP"],
+            vec![
+                "iptables -I FORWARD -o tare0 -m conntrack --ctstate DNAT,ESTABLISHED,RELATED -j ACCEPT",
+                "iptables -I FORWARD -i tare0 -j ACCEPT",
+            ],
+        ),
+        (
+            vec![
+                "nft add table inet filter",
+                "nft add chain inet filter forward { type filter hook forward priority 0 ; policy drop ; }",
+            ],
+            vec![
+                "nft add rule inet filter forward oifname tare0 ct state established,related accept",
+                "nft add rule inet filter forward oifname tare0 ct status dnat accept",
+                "nft add rule inet filter forward iifname tare0 accept",
+            ],
+        ),
+    ];
+    for (close, open_again) in firewalls {
+        on_host(|host, outside| {
+            let bridge = open("tare0");
+            let web = bridge.attach(&request("web", &["8080:80"])).unwrap();
+            let (inside, outer) = (Place::of(&web).listen(80), outside.listen(80));
+            close.iter().for_each(|line| drop(host.command(line)));
+            assert_eq!(outside.knock(&format!("{HOST}:8080")), Outcome::Silent);
+            assert_eq!(
+                Place::of(&web).knock(&format!("{OUTSIDE}:80")),
+                Outcome::Silent
+            );
+            open_again.iter().for_each(|line| drop(host.command(line)));
+            outside.talk(&format!("{HOST}:8080"), &inside);
+            Place::of(&web).talk(&format!("{OUTSIDE}:80"), &outer);
+        });
+    }
 }
