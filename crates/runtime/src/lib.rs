@@ -1,1 +1,36 @@
-//! OCI runtime library: create, start, exec, kill and control groups.
+//! OCI runtime library: makes containers, runs programs in them, and limits
+//! them by control groups.
+//!
+//! [`Container::create`] makes a process in namespaces and control groups of
+//! its own, with the whole mount tree, identity and restrictions of the
+//! configuration in place, waiting; [`Container::start`] lets it become the
+//! program and returns when it has. [`Container::exec`] runs a further program
+//! in a running container. The processes are children of the caller, who reaps
+//! them; nothing here waits for a program's end.
+//!
+//! The caller must have one thread only: a container's process begins as a
+//! copy of it. All files that belong to a container are either in its own
+//! mount namespace, and vanish with it, or are its control groups
+//! ([`cgroup`]).
+
+pub mod capability;
+pub mod cgroup;
+mod container;
+pub mod defaults;
+mod error;
+mod exec;
+mod handshake;
+mod init;
+mod plan;
+mod process;
+mod resource_limit;
+mod rootfs;
+pub mod seccomp;
+mod terminal;
+pub mod user;
+
+pub use container::{Container, CreateRequest, ExecProcess, ExecRequest, Identity, Stdio};
+pub use error::Error;
+pub use handshake::{Failure, Step};
+pub use rootfs::Rootfs;
+pub use terminal::resize;

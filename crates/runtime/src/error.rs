@@ -1,0 +1,55 @@
+//! Errors of the runtime.
+
+use std::io;
+
+use crate::cgroup;
+use crate::handshake::Failure;
+
+/// Why a container could not be created, started or entered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration asks for something that cannot be done. The text
+    /// names the field.
+    #[error("{field}: {reason}")]
+    Configuration {
+        /// Path of the field in config.json.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The container's control groups could not be made or limited.
+    #[error(transparent)]
+    Cgroup(#[from] cgroup::Error),
+    /// The container's first process could not be made.
+    #[error("making the process: {0}")]
+    Clone(#[source] io::Error),
+    /// The conversation with the process broke down.
+    #[error("talking to the container's process: {0}")]
+    Handshake(#[source] io::Error),
+    /// The process ended before it ran the program, without a word.
+    #[error("the container's process ended before it ran the program")]
+    Died,
+    /// A step of the process failed.
+    #[error("{0}")]
+    Process(Failure),
+}
+
+impl Error {
+    pub(crate) fn configuration(field: impl Into<String>, reason: impl Into<String>) -> Error {
+        Error::Configuration {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// The exit status that Docker's users expect: 127 when the program does
+    /// not exist, 126 when it or the working directory cannot be used, and 128
+    /// for everything else.
+    #[must_use]
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Error::Process(failure) => failure.exit_code().unwrap_or(128),
+            _ => 128,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Resource limits of a process.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tare_oci::runtime::ResourceLimit;
+
+use crate::error::Error;
+use crate::handshake::{Failure, Step};
+
+/// A limit, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limit {
+    name: String,
+    resource: Resource,
+    soft: u64,
+    hard: u64,
+}
+
+impl Limit {
+    /// Checks a configured limit.
+    pub(crate) fn check(limit: &ResourceLimit) -> Result<Limit, Error> {
+        let refuse = |reason: &str| {
+            Error::configuration("process.rlimits", format!("{}: {reason}", limit.kind))
+        };
+        let resource = match limit.kind.as_str() {
+            "RLIMIT_AS" => Resource::As,
+            "RLIMIT_CORE" => Resource::Core,
+            "RLIMIT_CPU" => Resource::Cpu,
+            "RLIMIT_DATA" => Resource::Data,
+            "RLIMIT_FSIZE" => Resource::Fsize,
+            "RLIMIT_LOCKS" => Resource::Locks,
+            "RLIMIT_MEMLOCK" => Resource::Memlock,
+            "RLIMIT_MSGQUEUE" => Resource::Msgqueue,
+            "RLIMIT_NICE" => Resource::Nice,
+            "RLIMIT_NOFILE" => Resource::Nofile,
+            "RLIMIT_NPROC" => Resource::Nproc,
+            "RLIMIT_RSS" => Resource::Rss,
+            "RLIMIT_RTPRIO" => Resource::Rtprio,
+            "RLIMIT_RTTIME" => Resource::Rttime,
+            "RLIMIT_SIGPENDING" => Resource::Sigpending,
+            "RLIMIT_STACK" => Resource::Stack,
+            _ => return Err(refuse("no such limit")),
+        };
+        if limit.soft > limit.hard {
+            return Err(refuse("the soft limit is above the hard limit"));
+        }
+        Ok(Limit {
+            name: limit.kind.clone(),
+            resource,
+            soft: limit.soft,
+            hard: limit.hard,
+        })
+    }
+
+    /// Sets the limit for the calling process.
+    pub(crate) fn apply(&self) -> Result<(), Failure> {
+        // All ones is the kernel's "no limit", which rustix spells None.
+        let value = |value: u64| (value != u64::MAX).then_some(value);
+        let wanted = Rlimit {
+            current: value(self.soft),
+            maximum: value(self.hard),
+        };
+        setrlimit(self.resource, wanted).map_err(|error| {
+            let present = getrlimit(self.resource).maximum;
+            let raised = present.is_some_and(|present| self.hard > present);
+            if error == rustix::io::Errno::PERM && raised {
+                Failure::sentence(
+                    Step::ResourceLimit,
+                    format!(
+                        "error setting rlimit type {}: the hard limit {} is above the engine's own \
+                         of {} and raising it needs CAP_SYS_RESOURCE: operation not permitted",
+                        self.name,
+                        value(self.hard).map_or("unlimited".to_owned(), |hard| hard.to_string()),
+                        present.unwrap_or_default(),
+                    ),
+                )
+            } else {
+                Failure::new(Step::ResourceLimit, &self.name, error)
+            }
+        })
+    }
+}

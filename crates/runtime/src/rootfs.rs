@@ -1,0 +1,246 @@
+//! The container's mount tree, made by its first process in a mount namespace
+//! of its own. Nothing of it is visible on the host, so nothing of it can be
+//! left behind: it goes with the namespace.
+//!
+//! Every mount is made detached, its place is resolved once inside the root
+//! ([`resolve`]), and the one is attached to the other by descriptors.
+
+mod cgroup;
+mod copy_up;
+mod devices;
+mod mask;
+mod mounts;
+mod options;
+mod overlay;
+mod resolve;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::CWD;
+use rustix::mount::{MoveMountFlags, OpenTreeFlags};
+use tare_oci::runtime::{Linux, RootfsPropagation, Spec};
+use tare_sys::mount::{Attributes, set_attributes};
+
+use crate::handshake::{Failure, Step};
+use crate::terminal::Terminal;
+
+use options::MountOptions;
+use resolve::Missing;
+
+pub(crate) use mounts::{CgroupHierarchyView, CgroupView};
+
+/// Where a container's root file system comes from.
+#[derive(Debug, Clone)]
+pub enum Rootfs {
+    /// A directory as it is.
+    Path(PathBuf),
+    /// Directories put together by overlayfs.
+    Overlay {
+        /// Read-only layers, topmost first.
+        lower: Vec<PathBuf>,
+        /// Directory that takes the changes.
+        upper: PathBuf,
+        /// Empty directory on the same file system as `upper`.
+        work: PathBuf,
+        /// Whether the changes need not survive a power cut: no sync is ever
+        /// done, which is right for a container that is removed when it ends.
+        volatile: bool,
+    },
+}
+
+/// Makes the whole tree and changes the root to it; returns the terminal when
+/// the program is to have one. The process must be in a mount namespace of its
+/// own.
+pub(crate) fn build(
+    spec: &Spec,
+    rootfs: &Rootfs,
+    cgroups: &CgroupView,
+) -> Result<Option<Terminal>, Failure> {
+    let linux_default = Linux::default();
+    let linux = spec.linux.as_ref().unwrap_or(&linux_default);
+    let label = linux
+        .mount_label
+        .as_deref()
+        .filter(|label| !label.is_empty());
+
+    let propagation = linux.rootfs_propagation;
+    separate_from_host(propagation)?;
+    let root = attach_root(rootfs, label, propagation)?;
+    let tree = mounts::attach_all(spec, root.as_fd(), label, cgroups)?;
+    devices::make_default(&tree, root.as_fd(), linux)?;
+    let wants_terminal = spec
+        .process
+        .as_ref()
+        .is_some_and(|process| process.terminal);
+    let terminal = if wants_terminal {
+        Some(devices::open_terminal(&tree, root.as_fd())?)
+    } else {
+        None
+    };
+    if let Some(process) = &spec.process {
+        make_working_directory(root.as_fd(), &process.cwd)?;
+    }
+    mask::readonly_paths(root.as_fd(), &linux.readonly_paths)?;
+    mask::masked_paths(root.as_fd(), &linux.masked_paths)?;
+    if spec.root.as_ref().is_some_and(|root| root.readonly) {
+        set_attributes(
+            root.as_fd(),
+            c"",
+            false,
+            Attributes {
+                set: Attributes::RDONLY,
+                ..Attributes::default()
+            },
+        )
+        .map_err(|error| Failure::new(Step::Root, "making it read-only", error))?;
+    }
+    drop(tree);
+
+    tare_sys::mount::pivot_root(root.as_fd())
+        .map_err(|error| Failure::new(Step::Pivot, "changing the root", error))?;
+    if let Some(propagation) = propagation
+        && let Some(kind) = final_propagation(propagation)
+    {
+        let attributes = Attributes {
+            propagation: kind.0,
+            ..Attributes::default()
+        };
+        set_attributes(root.as_fd(), c"", kind.1, attributes)
+            .map_err(|error| Failure::new(Step::Root, "setting its propagation", error))?;
+    }
+    // The working directory must be inside: anything else means a way out.
+    let here = rustix::process::getcwd(Vec::new())
+        .map_err(|error| Failure::new(Step::Pivot, "verifying the root", error))?;
+    if here.as_bytes() != b"/" {
+        return Err(Failure::sentence(
+            Step::Pivot,
+            "the working directory is not the new root",
+        ));
+    }
+    Ok(terminal)
+}
+
+/// Cuts the copy of the host's mounts off from the host, so that nothing done
+/// here shows there.
+fn separate_from_host(propagation: Option<RootfsPropagation>) -> Result<(), Failure> {
+    // As runc: everything becomes a slave of the host's mounts unless the
+    // configuration wants changes to flow back.
+    let kind = match propagation {
+        Some(RootfsPropagation::Shared | RootfsPropagation::Rshared) => return Ok(()),
+        Some(RootfsPropagation::Private | RootfsPropagation::Rprivate) => Attributes::PRIVATE,
+        _ => Attributes::SLAVE,
+    };
+    let attributes = Attributes {
+        propagation: kind,
+        ..Attributes::default()
+    };
+    set_attributes(CWD, c"/", true, attributes)
+        .map_err(|error| Failure::new(Step::Root, "separating it from the host", error))
+}
+
+/// Propagation of the root in the end; private is what it has already.
+fn final_propagation(propagation: RootfsPropagation) -> Option<(u64, bool)> {
+    match propagation {
+        RootfsPropagation::Shared => Some((Attributes::SHARED, false)),
+        RootfsPropagation::Rshared => Some((Attributes::SHARED, true)),
+        RootfsPropagation::Slave => Some((Attributes::SLAVE, false)),
+        RootfsPropagation::Rslave => Some((Attributes::SLAVE, true)),
+        RootfsPropagation::Unbindable => Some((Attributes::UNBINDABLE, false)),
+        RootfsPropagation::Runbindable => Some((Attributes::UNBINDABLE, true)),
+        RootfsPropagation::Private | RootfsPropagation::Rprivate => None,
+    }
+}
+
+/// Mounts the root and attaches it to a directory of its own making, where
+/// only this namespace sees it.
+fn attach_root(
+    rootfs: &Rootfs,
+    label: Option<&str>,
+    propagation: Option<RootfsPropagation>,
+) -> Result<OwnedFd, Failure> {
+    let failed = |path: &Path, error: rustix::io::Errno| {
+        Failure::new(Step::Root, path.display().to_string(), error)
+    };
+    let (mount, place) = match rootfs {
+        Rootfs::Path(path) => {
+            let tree = rustix::mount::open_tree(
+                CWD,
+                path,
+                OpenTreeFlags::OPEN_TREE_CLONE
+                    | OpenTreeFlags::OPEN_TREE_CLOEXEC
+                    | OpenTreeFlags::AT_RECURSIVE,
+            )
+            .map_err(|error| failed(path, error))?;
+            (tree, path)
+        }
+        Rootfs::Overlay {
+            lower,
+            upper,
+            work,
+            volatile,
+        } => (overlay::mount(lower, upper, work, *volatile, label)?, upper),
+    };
+    let directory = rustix::fs::open(
+        place,
+        rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC,
+        rustix::fs::Mode::empty(),
+    )
+    .map_err(|error| failed(place, error))?;
+    if matches!(
+        propagation,
+        Some(RootfsPropagation::Shared | RootfsPropagation::Rshared)
+    ) {
+        make_parent_private(place)?;
+    }
+    let private = Attributes {
+        propagation: Attributes::PRIVATE,
+        ..Attributes::default()
+    };
+    set_attributes(mount.as_fd(), c"", true, private)
+        .map_err(|error| Failure::new(Step::Root, place.display().to_string(), error))?;
+    attach(mount.as_fd(), directory.as_fd()).map_err(|error| failed(place, error))?;
+    Ok(mount)
+}
+
+/// Makes the mount that holds `path` private: attaching something to a shared
+/// one would show it on the host, and pivot_root refuses it.
+fn make_parent_private(path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::new(Step::Root, path.display().to_string(), error);
+    let path = path.canonicalize().map_err(failed)?;
+    let private = Attributes {
+        propagation: Attributes::PRIVATE,
+        ..Attributes::default()
+    };
+    for directory in path.ancestors() {
+        let name = std::ffi::CString::new(directory.as_os_str().as_encoded_bytes())
+            .map_err(|error| failed(error.into()))?;
+        // Only the root of a mount takes a propagation type.
+        match set_attributes(CWD, &name, false, private) {
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => {
+            }
+            result => return result.map_err(failed),
+        }
+    }
+    Ok(())
+}
+
+/// Attaches a detached mount to a place.
+pub(crate) fn attach(mount: BorrowedFd<'_>, place: BorrowedFd<'_>) -> rustix::io::Result<()> {
+    rustix::mount::move_mount(
+        mount,
+        c"",
+        place,
+        c"",
+        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH,
+    )
+}
+
+/// Makes the working directory when it is missing, as Docker does.
+fn make_working_directory(root: BorrowedFd<'_>, path: &str) -> Result<(), Failure> {
+    match resolve::ensure(root, path, Missing::Directory) {
+        // Whether it can be entered shows when it is.
+        Ok(_) | Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => Ok(()),
+        Err(error) => Err(Failure::new(Step::WorkingDirectory, path, error)),
+    }
+}

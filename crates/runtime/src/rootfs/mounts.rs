@@ -1,0 +1,220 @@
+//! The configured mounts, in order.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::fs::{CWD, OFlags, ResolveFlags};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
+    fsconfig_set_string, fsmount, fsopen, open_tree,
+};
+use tare_oci::runtime::{Mount, Spec};
+use tare_sys::mount::{Attributes, set_attributes};
+
+use super::resolve::{self, Missing};
+use super::{MountOptions, attach, cgroup, copy_up};
+use crate::handshake::{Failure, Step};
+
+/// What a mount of type `cgroup` shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CgroupView {
+    /// v1 hierarchies: name of the directory, options of the mount, and the
+    /// container's group in it.
+    pub(crate) hierarchies: Vec<CgroupHierarchyView>,
+    /// The container's group in the v2 hierarchy, when that is the only one.
+    pub(crate) unified: Option<PathBuf>,
+    /// Whether the container has a cgroup namespace of its own.
+    pub(crate) own_namespace: bool,
+}
+
+/// One v1 hierarchy.
+#[derive(Debug, Clone)]
+pub(crate) struct CgroupHierarchyView {
+    /// Name of its directory under /sys/fs/cgroup.
+    pub(crate) name: String,
+    /// Controllers, or `name=...`.
+    pub(crate) controllers: Vec<String>,
+    /// The container's group on the host.
+    pub(crate) path: PathBuf,
+}
+
+/// What the steps after the mounts need of them.
+#[derive(Debug, Default)]
+pub(crate) struct Attached {
+    /// Its /dev, when that is a tmpfs made here and so known to be empty.
+    pub(crate) dev: Option<OwnedFd>,
+    /// Whether /dev is a bind mount: then it is taken as it is.
+    pub(crate) dev_is_bind: bool,
+    /// Its /dev/pts.
+    pub(crate) pts: Option<OwnedFd>,
+}
+
+/// Makes and attaches all mounts of the configuration.
+pub(super) fn attach_all(
+    spec: &Spec,
+    root: BorrowedFd<'_>,
+    label: Option<&str>,
+    cgroups: &CgroupView,
+) -> Result<Attached, Failure> {
+    let mut attached = Attached::default();
+    for mount in &spec.mounts {
+        let options = MountOptions::parse(&mount.options).map_err(|option| {
+            Failure::sentence(
+                Step::Mount,
+                format!(
+                    "error mounting {}: option {option} is not supported",
+                    describe(mount)
+                ),
+            )
+        })?;
+        let made = attach_one(mount, &options, root, label, cgroups)
+            .map_err(|error| Failure::new(Step::Mount, describe(mount), error))?;
+        match normal(&mount.destination).as_str() {
+            "/dev" if kind(mount, &options) == "tmpfs" && !options.copy_up => attached.dev = made,
+            "/dev" => attached.dev_is_bind = true,
+            "/dev/pts" if kind(mount, &options) == "devpts" => attached.pts = made,
+            _ => {}
+        }
+    }
+    Ok(attached)
+}
+
+/// A mount for people: `"proc" to rootfs at "/proc"`.
+fn describe(mount: &Mount) -> String {
+    let source = mount.source.as_deref().unwrap_or("none");
+    format!("\"{source}\" to rootfs at \"{}\"", mount.destination)
+}
+
+fn kind<'a>(mount: &'a Mount, options: &MountOptions) -> &'a str {
+    match mount.kind.as_deref() {
+        _ if options.bind.is_some() => "bind",
+        None | Some("" | "none") => "bind",
+        Some(kind) => kind,
+    }
+}
+
+/// A path with single slashes and none at its end, for comparison only.
+fn normal(path: &str) -> String {
+    let mut normal = String::new();
+    for component in path
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+    {
+        normal.push('/');
+        normal.push_str(component);
+    }
+    normal
+}
+
+fn attach_one(
+    mount: &Mount,
+    options: &MountOptions,
+    root: BorrowedFd<'_>,
+    label: Option<&str>,
+    cgroups: &CgroupView,
+) -> Result<Option<OwnedFd>, Errno> {
+    let made = match kind(mount, options) {
+        "bind" => bind(mount, options, root)?,
+        "cgroup" | "cgroup2" => {
+            cgroup::attach(mount, options, root, cgroups)?;
+            return Ok(None);
+        }
+        kind => new_file_system(kind, mount, options, root, label)?,
+    };
+    for (propagation, recursive) in &options.propagation {
+        let attributes = Attributes {
+            propagation: *propagation,
+            ..Attributes::default()
+        };
+        change(made.as_fd(), *recursive, attributes)?;
+    }
+    Ok(Some(made))
+}
+
+/// Makes a directory or file of the host visible.
+fn bind(mount: &Mount, options: &MountOptions, root: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    let source = mount.source.as_deref().ok_or(Errno::INVAL)?;
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    if options.bind != Some(false) {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
+    let tree = open_tree(CWD, source, flags)?;
+    change(tree.as_fd(), false, options.attributes)?;
+    change(tree.as_fd(), true, options.recursive)?;
+    let missing = if resolve::is_directory(tree.as_fd())? {
+        Missing::Directory
+    } else {
+        Missing::File
+    };
+    let (place, _) = resolve::ensure(root, &mount.destination, missing)?;
+    attach(tree.as_fd(), place.as_fd())?;
+    Ok(tree)
+}
+
+fn change(mount: BorrowedFd<'_>, recursive: bool, attributes: Attributes) -> Result<(), Errno> {
+    if attributes.is_empty() {
+        return Ok(());
+    }
+    set_attributes(mount, c"", recursive, attributes)
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
+}
+
+/// Makes a new file system of the given type.
+fn new_file_system(
+    kind: &str,
+    mount: &Mount,
+    options: &MountOptions,
+    root: BorrowedFd<'_>,
+    label: Option<&str>,
+) -> Result<OwnedFd, Errno> {
+    let (place, existed) = resolve::ensure(root, &mount.destination, Missing::Directory)?;
+    if matches!(kind, "proc" | "sysfs") {
+        // A link there would put the one place where every mask and every
+        // later check expects it somewhere else.
+        resolve::open_with(
+            root,
+            &mount.destination,
+            OFlags::PATH,
+            ResolveFlags::NO_SYMLINKS,
+        )?;
+    }
+    let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    let context = context.as_fd();
+    if let Some(source) = mount.source.as_deref().filter(|source| !source.is_empty()) {
+        fsconfig_set_string(context, c"source", source)?;
+    }
+    for (key, value) in &options.data {
+        match value {
+            Some(value) => fsconfig_set_string(context, key.as_str(), value.as_str())?,
+            None => fsconfig_set_flag(context, key.as_str())?,
+        }
+    }
+    if kind == "tmpfs" && existed && options.data_value("mode").is_none() {
+        // The new directory looks like the one that it covers.
+        let mode = resolve::status(place.as_fd())?.st_mode & 0o7777;
+        fsconfig_set_string(context, c"mode", format!("{mode:o}"))?;
+    }
+    if let Some(label) = label
+        && matches!(kind, "tmpfs" | "devpts" | "mqueue")
+    {
+        fsconfig_set_string(context, c"context", label)?;
+    }
+    fsconfig_create(context)?;
+    let wanted = options.attributes.set | options.recursive.set;
+    let flags = MountAttrFlags::from_bits_retain(u32::try_from(wanted).unwrap_or(0));
+    if options.copy_up && kind == "tmpfs" && existed {
+        let made = fsmount(
+            context,
+            FsMountFlags::FSMOUNT_CLOEXEC,
+            MountAttrFlags::empty(),
+        )?;
+        copy_up::copy(place.as_fd(), made.as_fd())?;
+        change(made.as_fd(), false, options.attributes)?;
+        attach(made.as_fd(), place.as_fd())?;
+        return Ok(made);
+    }
+    let made = fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, flags)?;
+    attach(made.as_fd(), place.as_fd())?;
+    Ok(made)
+}

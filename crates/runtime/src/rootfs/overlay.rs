@@ -1,0 +1,125 @@
+//! The overlay root, mounted by descriptors through the new mount interface.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag,
+    fsconfig_set_string, fsmount, fsopen,
+};
+
+use crate::handshake::{Failure, Step};
+
+/// The kernel takes values of at most this many bytes, terminator included.
+const MAXIMUM_VALUE: usize = 256;
+
+/// Mounts an overlay, detached.
+pub(super) fn mount(
+    lower: &[PathBuf],
+    upper: &Path,
+    work: &Path,
+    volatile: bool,
+    label: Option<&str>,
+) -> Result<OwnedFd, Failure> {
+    let failed = |what: &str, error: Errno| Failure::new(Step::Root, what, error);
+    let context = fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC)
+        .map_err(|error| failed("overlay", error))?;
+    let context = context.as_fd();
+    let mut held = Vec::new();
+
+    match set_lower(context, lower, &mut held) {
+        Err((_, Errno::INVAL)) => set_lower_at_once(context, lower, &mut held)?,
+        result => result.map_err(|(path, error)| failed(&path.display().to_string(), error))?,
+    }
+    for (key, path) in [("upperdir", upper), ("workdir", work)] {
+        set_path(context, key, path, &mut held)
+            .map_err(|error| failed(&path.display().to_string(), error))?;
+    }
+    // Changes must be readable as a plain directory of files (diff, commit),
+    // whatever the kernel's defaults are.
+    for key in ["index", "metacopy", "redirect_dir"] {
+        fsconfig_set_string(context, key, c"off").map_err(|error| failed(key, error))?;
+    }
+    if volatile {
+        fsconfig_set_flag(context, c"volatile").map_err(|error| failed("volatile", error))?;
+    }
+    if let Some(label) = label {
+        fsconfig_set_string(context, c"context", label).map_err(|error| failed(label, error))?;
+    }
+    fsconfig_create(context).map_err(|error| failed("overlay", error))?;
+    fsmount(
+        context,
+        FsMountFlags::FSMOUNT_CLOEXEC,
+        MountAttrFlags::empty(),
+    )
+    .map_err(|error| failed("overlay", error))
+}
+
+/// One layer at a time, topmost first (Linux 6.8 and later).
+fn set_lower<'a>(
+    context: BorrowedFd<'_>,
+    lower: &'a [PathBuf],
+    held: &mut Vec<OwnedFd>,
+) -> Result<(), (&'a Path, Errno)> {
+    for path in lower {
+        set_path(context, "lowerdir+", path, held).map_err(|error| (path.as_path(), error))?;
+    }
+    Ok(())
+}
+
+/// All layers in one value, which older kernels want.
+fn set_lower_at_once(
+    context: BorrowedFd<'_>,
+    lower: &[PathBuf],
+    held: &mut Vec<OwnedFd>,
+) -> Result<(), Failure> {
+    let failed =
+        |path: &Path, error: Errno| Failure::new(Step::Root, path.display().to_string(), error);
+    let mut value = String::new();
+    for path in lower {
+        let place = open(path).map_err(|error| failed(path, error))?;
+        if !value.is_empty() {
+            value.push(':');
+        }
+        value.push_str(&link(&place));
+        held.push(place);
+    }
+    let first = lower
+        .first()
+        .map_or(Path::new("lowerdir"), PathBuf::as_path);
+    fsconfig_set_string(context, c"lowerdir", value.as_str()).map_err(|error| failed(first, error))
+}
+
+/// Sets a path, by a descriptor's link when it is too long or holds
+/// characters that the file system would interpret.
+fn set_path(
+    context: BorrowedFd<'_>,
+    key: &str,
+    path: &Path,
+    held: &mut Vec<OwnedFd>,
+) -> Result<(), Errno> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let plain = bytes.len() < MAXIMUM_VALUE
+        && !bytes.iter().any(|byte| matches!(byte, b':' | b',' | b'\\'));
+    if plain {
+        return fsconfig_set_string(context, key, path);
+    }
+    let place = open(path)?;
+    let result = fsconfig_set_string(context, key, link(&place));
+    held.push(place);
+    result
+}
+
+fn open(path: &Path) -> Result<OwnedFd, Errno> {
+    rustix::fs::open(
+        path,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+}
+
+fn link(place: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", place.as_raw_fd())
+}
