@@ -1,0 +1,59 @@
+//! One request for each of several names, some at a time: stopping ten
+//! containers takes as long as the slowest, not as long as all together.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use crate::client::{Client, ClientError};
+use crate::failure::Failure;
+
+/// So many requests are under way at once.
+const AT_ONCE: usize = 8;
+
+/// Does `work` for each name, and prints each result or error as it comes;
+/// fails when one failed that `forgive` does not let pass.
+pub(crate) fn each(
+    client: &Client,
+    names: &[String],
+    work: impl Fn(&Client, &str) -> Result<String, ClientError> + Sync,
+    forgive: impl Fn(&ClientError) -> bool,
+) -> Result<u8, Failure> {
+    let mut failed = false;
+    let mut show = |result: Result<String, ClientError>| match result {
+        Ok(text) => print(&text),
+        Err(error) => {
+            failed |= !forgive(&error);
+            eprintln!("{error}");
+            Ok(())
+        }
+    };
+    if let [name] = names {
+        show(work(client, name))?;
+    } else {
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = mpsc::channel();
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(names.len()) {
+                let (sender, next, work) = (sender.clone(), &next, &work);
+                let own = client.another();
+                scope.spawn(move || {
+                    while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        // The receiver outlives every sender.
+                        drop(sender.send(work(&own, name)));
+                    }
+                });
+            }
+            drop(sender);
+            receiver.iter().try_for_each(&mut show)
+        })?;
+    }
+    if failed { Err(Failure::silent(crate::failure::GENERAL)) } else { Ok(0) }
+}
+
+/// Writes to standard output; a reader that has gone ends the command.
+pub(crate) fn print(text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}

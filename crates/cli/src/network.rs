@@ -1,0 +1,4 @@
+//! The commands about networks.
+
+pub(crate) mod inspect;
+pub(crate) mod list;
