@@ -15,21 +15,24 @@ pub(crate) struct Image {
 impl Image {
     /// For `platform`, with layers of these sizes.
     pub(crate) fn new(platform: &str, sizes: &[usize]) -> Self {
-        let layers: Vec<Vec<u8>> = sizes
-            .iter()
-            .enumerate()
-            .map(|(seed, &size)| noise(seed as u64 + 1, size))
-            .collect();
+        let layers = sizes.iter().enumerate().map(|(seed, &size)| {
+            let layer = noise(seed as u64 + 1, size);
+            (Digest::sha256_of(&layer), layer)
+        });
+        Self::of_layers(platform, layers.collect())
+    }
+
+    /// For `platform`, with these layers and their diff IDs.
+    pub(crate) fn of_layers(platform: &str, layers: Vec<(Digest, Vec<u8>)>) -> Self {
+        let (diff_ids, layers): (Vec<Digest>, Vec<Vec<u8>>) = layers.into_iter().unzip();
         let (os, architecture) = platform.split_once('/').expect("os/architecture");
-        let diff_ids: Vec<Digest> = layers
-            .iter()
-            .map(|layer| Digest::sha256_of(layer))
-            .collect();
         let config = json!({
+            "created": "2024-05-01T10:00:00Z",
             "os": os,
             "architecture": architecture,
-            "config": {"Cmd": ["/hello"]},
+            "config": {"Cmd": ["/hello"], "Labels": {"purpose": "test"}},
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
+            "history": diff_ids.iter().map(|_| json!({"created_by": "test"})).collect::<Vec<_>>(),
         });
         let config = config.to_string().into_bytes();
         let layer_descriptors: Vec<Value> = layers

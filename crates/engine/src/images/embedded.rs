@@ -1,0 +1,107 @@
+//! The image `hello`, which needs no registry: it is part of the engine.
+//!
+//! It is installed like an image that was pulled, when its name is used and not in
+//! the store; from then on it is an image like any other and can be removed.
+
+use std::io::Write as _;
+
+use serde_json::json;
+use tare_oci::image::ImageConfig;
+use tare_oci::media_type::{OCI_CONFIG, OCI_LAYER, OCI_MANIFEST};
+use tare_oci::{Descriptor, Digest, Platform, Reference};
+use tare_storage::Store;
+
+use super::download::from_layer;
+use super::record::{Content, record};
+use super::{Images, from_store};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+
+/// The only name it goes by.
+const NAME: &str = "docker.io/library/hello:latest";
+
+/// Its only layer, made by the build script: a plain archive of `/hello`.
+static LAYER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hello.tar"));
+
+impl Engine {
+    /// Installs the embedded image if `reference` means it and nothing goes by that
+    /// name. Says whether it did. Blocks for some milliseconds.
+    pub(crate) fn install_embedded(&self, reference: &Reference) -> Result<bool> {
+        if reference.to_string() != NAME {
+            return Ok(false);
+        }
+        Ok(install(&self.inner.store)?.1)
+    }
+}
+
+impl Images {
+    /// Installs the embedded image if `reference` means it: the digest it goes by,
+    /// and whether it was missing. None when another image is meant, or when another
+    /// image has been given this name.
+    pub(super) async fn embedded_digest(
+        &self,
+        reference: &Reference,
+    ) -> Result<Option<(Digest, bool)>> {
+        if reference.to_string() != NAME {
+            return Ok(None);
+        }
+        self.with_store(|store| install(store).map(Some)).await
+    }
+}
+
+/// Installs it unless something goes by its name; returns its manifest's digest.
+fn install(store: &Store) -> Result<(Digest, bool)> {
+    let reference = Reference::parse_normalized(NAME).map_err(Error::internal)?;
+    let layer = Descriptor::of(OCI_LAYER, LAYER);
+    let config = config(&layer.digest);
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": Descriptor::of(OCI_CONFIG, &config),
+        "layers": [&layer],
+    });
+    let manifest = manifest.to_string().into_bytes();
+    let digest = Digest::sha256_of(&manifest);
+    if store.resolve(NAME).is_ok() {
+        return Ok((digest, false));
+    }
+    let lease = store.lease();
+    if !store.has_layer(&layer.digest).map_err(Error::internal)? {
+        let mut writer = store
+            .layer_writer(&layer, &layer.digest)
+            .map_err(from_layer)?;
+        writer.write_all(LAYER)?;
+        writer.finish().map_err(from_layer)?;
+    }
+    let parsed = ImageConfig::parse(&config).map_err(Error::internal)?;
+    let content = Content {
+        config: (Digest::sha256_of(&config), config.into()),
+        manifest: Some((digest.clone(), manifest.into())),
+        layers: vec![Some(layer.digest)],
+        parsed,
+    };
+    record(
+        store,
+        content,
+        &[reference.clone(), reference.with_digest(digest.clone())],
+    )?;
+    drop(lease);
+    // Read back what a client will ask for next, so that a failure is told here.
+    store.resolve(NAME).map_err(from_store)?;
+    Ok((digest, true))
+}
+
+fn config(diff_id: &Digest) -> Vec<u8> {
+    let platform = Platform::host();
+    let config = json!({
+        "architecture": platform.architecture,
+        "os": platform.os,
+        "config": {
+            "Cmd": ["/hello"],
+            "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        },
+        "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+        "history": [{"created_by": "part of the engine"}],
+    });
+    config.to_string().into_bytes()
+}
