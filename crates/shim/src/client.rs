@@ -357,7 +357,13 @@ impl Connection {
     /// [`Refusal`] while the container runs.
     pub fn release(&self) -> Result<(), Error> {
         self.done(&Request::Release, &[])?;
-        self.reap(Duration::from_secs(2));
+        self.reap(Duration::from_millis(100));
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut process) = child.take() {
+            // It stays for a reader of the last output that is slow. A thread
+            // that only waits keeps it from becoming a zombie afterwards.
+            std::thread::spawn(move || process.wait());
+        }
         Ok(())
     }
 
@@ -473,6 +479,16 @@ impl Connection {
         Error::Ended {
             directory: self.directory.clone(),
             diagnostics: last.unwrap_or("it said nothing").to_owned(),
+        }
+    }
+
+    /// Kills the shim if it is our child, and with it a container that it has
+    /// not started yet.
+    fn kill(&self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(process) = child.as_mut() {
+            // It has ended by itself otherwise.
+            let _ = process.kill();
         }
     }
 

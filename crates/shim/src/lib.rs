@@ -17,11 +17,15 @@
 
 pub mod client;
 mod clock;
+mod container;
 mod directory;
 pub mod log;
 mod packet;
+mod process;
 pub mod protocol;
 mod readiness;
 mod streams;
+mod supervisor;
 
 pub use packet::PacketError;
+pub use process::main;

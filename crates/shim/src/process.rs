@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
-use crate::container::Container;
+use crate::container::{Container, Surroundings};
 use crate::directory::Directory;
 use crate::log::Writer;
 use crate::packet::{PacketError, PacketSocket, Received};
@@ -99,7 +99,7 @@ fn serve(
 ) -> Result<(), ShimError> {
     match begin(start, descriptors) {
         Ok(Begun {
-            container,
+            mut container,
             init,
             held,
             events,
@@ -111,7 +111,7 @@ fn serve(
             };
             // An engine that is gone by now finds the container later.
             let _ = connection.send(&answer, &[], SendFlags::DONTWAIT);
-            score_low();
+            container.spare_shim();
             let mut supervisor =
                 Supervisor::new(directory, listener, connection, container, init, held);
             supervisor.subscribe(events);
@@ -143,13 +143,6 @@ fn detach() -> io::Result<OwnedFd> {
     // runtime unblocks them in the container.
     tare_sys::signalfd::SignalFd::block(&DEAF_TO)?;
     Ok(socket)
-}
-
-/// Asks the kernel to spare the shim when memory runs out; without the
-/// privilege it decides as for any other process. Done after the container has
-/// its own score, which it would inherit.
-fn score_low() {
-    let _ = std::fs::write("/proc/self/oom_score_adj", "-999");
 }
 
 fn first_request(
@@ -192,10 +185,17 @@ fn begin(start: Start<'static>, descriptors: Vec<OwnedFd>) -> Result<Begun, Fail
             message: format!("{} descriptors instead of {expected}", descriptors.len()),
         }));
     }
+    if start.init {
+        return Err(start_error("--init is not supported yet".to_owned()));
+    }
     let mut descriptors = descriptors.into_iter();
     let mut take = |count| descriptors.by_ref().take(count).collect::<Vec<_>>();
     let events = take(1).remove(0);
-    let namespaces = start.namespaces.iter().copied().zip(take(start.namespaces.len()));
+    let namespaces = start
+        .namespaces
+        .iter()
+        .copied()
+        .zip(take(start.namespaces.len()));
     let namespaces = namespaces.collect();
     let held = take(start.held);
     let attached: Vec<Attached> = take(start.attachments.len())
@@ -210,45 +210,38 @@ fn begin(start: Start<'static>, descriptors: Vec<OwnedFd>) -> Result<Begun, Fail
         open: start.open_stdin,
         once: start.stdin_once,
     };
-    let (mut container, ends) = Container::create(
-        start.id.into_owned(),
-        start.spec.into_owned(),
-        start.rootfs.into_owned(),
+    let surroundings = Surroundings {
+        rootfs: start.rootfs.into_owned(),
         namespaces,
-        start.terminal,
-        start.open_stdin,
-        start.init,
-    )
-    .map_err(Failure::Start)?;
+        terminal: start.terminal,
+        open_stdin: start.open_stdin,
+    };
+    let (mut container, ends) =
+        Container::create(start.id.into_owned(), start.spec.into_owned(), surroundings)
+            .map_err(Failure::Start)?;
     let prepared = Streams::new(ends, input, log, attached).and_then(|streams| {
         if let Some(size) = start.size {
             streams.resize(size)?;
         }
-        Ok(streams)
+        Ok((streams, container.init()?))
     });
-    let outcome = match prepared {
-        Ok(streams) => container.start().map(|()| streams),
-        Err(error) => Err(StartError {
-            exit_code: 128,
-            message: format!("cannot prepare standard input and output: {error}"),
-        }),
-    };
-    match outcome {
-        Ok(streams) => {
-            let (pid, pidfd) = container.take_init().map_err(Failure::Start)?;
-            Ok(Begun {
-                init: Child::new(Target::Init, pid, pidfd, streams),
-                container,
-                held,
-                events,
-                pid,
-            })
-        }
+    let (streams, (pid, pidfd)) = match prepared {
+        Ok(prepared) => prepared,
         Err(error) => {
             container.destroy();
-            Err(Failure::Start(error))
+            return Err(start_error(format!(
+                "cannot prepare standard input and output: {error}"
+            )));
         }
-    }
+    };
+    container.start().map_err(Failure::Start)?;
+    Ok(Begun {
+        init: Child::new(Target::Init, pid, pidfd, streams),
+        container,
+        held,
+        events,
+        pid,
+    })
 }
 
 fn start_error(message: String) -> Failure {

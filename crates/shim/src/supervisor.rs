@@ -5,7 +5,7 @@
 //! exits, and exits before requests, so that what a request is told includes
 //! what happened before it.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

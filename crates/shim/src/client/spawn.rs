@@ -94,6 +94,10 @@ fn start(
         Ok(Answer::Started(started)) => Ok((connection, started)),
         Ok(_) => Err(connection.unfitting()),
         Err(error) => {
+            if let Error::TimedOut { .. } = error {
+                // Nobody would find what it may start later.
+                connection.kill();
+            }
             connection.reap(std::time::Duration::from_secs(2));
             Err(error)
         }

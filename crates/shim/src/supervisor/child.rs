@@ -21,7 +21,10 @@ pub(super) enum Life {
     /// Reaped; its output is awaited until then.
     Ended(Exit, Instant),
     /// The exit is known outside; or would be, had somebody listened.
-    Reported { exit: Exit, told: bool },
+    Reported {
+        exit: Exit,
+        told: bool,
+    },
 }
 
 impl Child {

@@ -38,7 +38,9 @@ impl Supervisor {
                 None
             }
         };
-        let signal = status.as_ref().and_then(|status| status.terminating_signal());
+        let signal = status
+            .as_ref()
+            .and_then(|status| status.terminating_signal());
         let code = match (&status, signal) {
             (_, Some(signal)) => 128 + signal,
             (Some(status), None) => status.exit_status().unwrap_or(255),

@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::net::SendFlags;
 use tare_oci::runtime::Process;
 
-use super::child::{Child, Life};
 use super::Supervisor;
+use super::child::{Child, Life};
 use crate::packet::{PacketSocket, Received};
 use crate::protocol::{
     Answer, Channels, Exec, ExecState, Failure, Numbered, Reason, Refusal, Request, Started, State,
@@ -63,6 +63,7 @@ impl Supervisor {
             Request::SignalAll { signal } => {
                 self.require_running()?;
                 self.container.signal_all(signal).map_err(failed)?;
+                self.thaw_to_die(signal)?;
                 Ok(Answer::Done)
             }
             Request::Pause => self.pause(true),
@@ -88,7 +89,10 @@ impl Supervisor {
             return Err(refuse(Reason::Exists, "an exec with this ID exists"));
         }
         if streams.len() != exec.attachments.len() {
-            return Err(refuse(Reason::Invalid, "streams and attachments differ in number"));
+            return Err(refuse(
+                Reason::Invalid,
+                "streams and attachments differ in number",
+            ));
         }
         let attached: Vec<Attached> = streams
             .into_iter()
@@ -98,12 +102,7 @@ impl Supervisor {
         let process: Process = exec.process.into_owned();
         let started = self
             .container
-            .exec(
-                process,
-                exec.terminal,
-                exec.open_stdin,
-                attached.is_empty(),
-            )
+            .exec(process, exec.terminal, exec.open_stdin, attached.is_empty())
             .map_err(Failure::Start)?;
         let input = InputRules {
             open: exec.open_stdin,
@@ -139,12 +138,13 @@ impl Supervisor {
         }
     }
 
-    fn signal(&self, target: &Target, signal: i32) -> Outcome {
+    fn signal(&mut self, target: &Target, signal: i32) -> Outcome {
         let child = self.find(target)?;
         let Some(pidfd) = child.running() else {
             return Err(refuse(Reason::NotRunning, "the process has ended"));
         };
         tare_sys::signal::send(pidfd.as_fd(), signal).map_err(failed)?;
+        self.thaw_to_die(signal)?;
         Ok(Answer::Done)
     }
 
@@ -158,6 +158,16 @@ impl Supervisor {
         done.map_err(failed)?;
         self.paused = pause;
         Ok(Answer::Done)
+    }
+
+    /// A process frozen by a v1 control group does not even die; as Docker, a
+    /// container that is killed is thawed.
+    fn thaw_to_die(&mut self, signal: i32) -> Result<(), Failure> {
+        if self.paused && signal == SIGKILL {
+            self.container.thaw().map_err(failed)?;
+            self.paused = false;
+        }
+        Ok(())
     }
 
     fn state(&self) -> State {
@@ -214,7 +224,10 @@ impl Supervisor {
 fn only(descriptors: &mut Vec<OwnedFd>) -> Result<OwnedFd, Failure> {
     match (descriptors.pop(), descriptors.is_empty()) {
         (Some(descriptor), true) => Ok(descriptor),
-        _ => Err(refuse(Reason::Invalid, "one descriptor belongs to this request")),
+        _ => Err(refuse(
+            Reason::Invalid,
+            "one descriptor belongs to this request",
+        )),
     }
 }
 
