@@ -1,10 +1,11 @@
-use tare_tests::Engine;
+//! Containers: made, started, watched, ended, listed.
 
-#[test]
-fn run_prints() {
-    let engine = Engine::start();
-    let output = engine
-        .client(&["run", "--rm", "busybox", "echo", "hello"])
-        .expect(0);
-    assert_eq!(output.stdout, "hello\n");
-}
+mod attach;
+mod create;
+mod list;
+mod logs;
+mod remove;
+mod run;
+mod stop;
+mod terminal;
+mod wait;

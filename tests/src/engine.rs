@@ -389,7 +389,7 @@ impl Drop for Engine {
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
-            let tail = lines.len().saturating_sub(40);
+            let tail = lines.len().saturating_sub(15);
             eprintln!(
                 "── the end of the engine's log\n{}",
                 lines[tail..].join("\n")
