@@ -4,6 +4,7 @@
 
 mod containers;
 mod docker_client;
+mod engine;
 
 mod exec;
 mod exit_codes;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 /// How an engine is started.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ pub struct Engine {
     process: Option<Child>,
     directory: PathBuf,
     options: Options,
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
 }
 
 impl Engine {
@@ -57,9 +58,10 @@ impl Engine {
         Self::start_in(Sandbox::new(), options)
     }
 
-    /// A new engine in this sandbox.
+    /// A new engine in this sandbox, which several may share.
     #[track_caller]
-    pub fn start_in(sandbox: Sandbox, options: Options) -> Self {
+    pub fn start_in(sandbox: impl Into<Arc<Sandbox>>, options: Options) -> Self {
+        let sandbox = sandbox.into();
         let directory = sandbox.directory().join(&options.name);
         fs::create_dir_all(&directory).expect("the engine's directory");
         let mut engine = Self {
@@ -399,7 +401,7 @@ impl Drop for Engine {
 }
 
 /// The `tare` executable: `TARE_BIN`, else the one built beside the tests.
-pub(crate) fn executable() -> PathBuf {
+pub fn executable() -> PathBuf {
     if let Some(path) = std::env::var_os("TARE_BIN") {
         return PathBuf::from(path);
     }

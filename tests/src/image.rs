@@ -114,7 +114,7 @@ impl ImageBuilder {
 }
 
 /// `sha256:` and the hexadecimal digest.
-pub(crate) fn digest(bytes: &[u8]) -> String {
+pub fn digest(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
     for byte in Sha256::digest(bytes) {
         text.push_str(&format!("{byte:02x}"));

@@ -24,13 +24,13 @@ mod served;
 mod terminal;
 
 pub use client::Output;
-pub use engine::{Engine, Options};
+pub use engine::{Engine, Options, executable};
 pub use http::{Connection, Frame, Response, StreamKind};
-pub use image::{ImageBuilder, image_archive, image_layout};
+pub use image::{ImageBuilder, digest, image_archive, image_layout};
 pub use leaks::Leaks;
 pub use registry::Registry;
 pub use sandbox::Sandbox;
-pub use served::{Answer, ServedRegistry};
+pub use served::{Answer, Cut, ServedRegistry};
 pub use terminal::Terminal;
 
 use std::time::{Duration, Instant};

@@ -7,6 +7,17 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
+/// Where and how often an answer breaks off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// It does not.
+    Never,
+    /// After this many bytes, unless a later part is asked for.
+    Once(usize),
+    /// After this many bytes, whatever is asked for.
+    Always(usize),
+}
+
 /// What a path is answered with.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -16,8 +27,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// The connection is closed after this many bytes of the body.
-    pub cut: Option<usize>,
+    /// Where the connection is closed within the body.
+    pub cut: Cut,
 }
 
 impl Answer {
@@ -27,7 +38,7 @@ impl Answer {
             status: 200,
             headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
             body,
-            cut: None,
+            cut: Cut::Never,
         }
     }
 }
@@ -167,7 +178,11 @@ fn serve(
         head.push_str("\r\n");
         writer.write_all(head.as_bytes())?;
         if method != "HEAD" {
-            let end = answer.cut.unwrap_or(total).clamp(start, total);
+            let end = match answer.cut {
+                Cut::Always(at) => at.clamp(start, total),
+                Cut::Once(at) if start == 0 => at.min(total),
+                Cut::Once(_) | Cut::Never => total,
+            };
             writer.write_all(&answer.body[start..end])?;
             if end < total {
                 return writer.shutdown(std::net::Shutdown::Both);
