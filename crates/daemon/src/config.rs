@@ -13,6 +13,7 @@ use tracing::Level;
 
 use crate::address::{Address, AddressError};
 use crate::options::Options;
+use crate::tls::Files;
 
 /// The configuration file that is read when it exists.
 const DEFAULT_FILE: &str = "/etc/tare/daemon.json";
@@ -50,9 +51,9 @@ pub(crate) enum ConfigError {
     /// An address to listen at.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A TCP address without the second word.
+    /// A TCP address that anyone may use, without the second word.
     #[error(
-        "refusing to listen at {0} without TLS: whoever can connect would be root on this host; add --insecure-tcp if that is meant"
+        "refusing to listen at {0} without --tlsverify: whoever can connect would be root on this host; add --insecure-tcp if that is meant"
     )]
     UnprotectedTcp(String),
     /// The log level is none.
@@ -72,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) default_addresses: bool,
     /// Where to write the process ID.
     pub(crate) pidfile: PathBuf,
+    /// What TCP addresses speak TLS with, if they do.
+    pub(crate) tls: Option<Files>,
     /// Whose socket it is, if a group was named.
     pub(crate) group: Option<String>,
     /// What to log.
@@ -112,6 +115,13 @@ impl Config {
                 }
                 options.$field.clone().or_else(|| file.$field.clone())
             }};
+            // A flag that is set or not.
+            (flag $field:ident) => {{
+                if options.$field && file.$field.is_some() {
+                    conflicts.push(stringify!($field).to_owned());
+                }
+                options.$field || file.$field.unwrap_or_default()
+            }};
             // A list, which both may have only if one of them is empty.
             (list $field:ident) => {{
                 let from_file = file.$field.clone().unwrap_or_default();
@@ -129,11 +139,15 @@ impl Config {
         let hosts = either!(list hosts);
         let exec_root = either!(exec_root).unwrap_or(defaults.exec_root);
         let pidfile = either!(pidfile).unwrap_or_else(|| exec_root.join("tare.pid"));
-        let debug_in_file = file.debug.is_some();
-        if options.debug && debug_in_file {
-            conflicts.push("debug".to_owned());
-        }
-        let debug = options.debug || file.debug.unwrap_or_default();
+        let debug = either!(flag debug);
+        let tlsverify = either!(flag tlsverify);
+        let tls = either!(flag tls) || tlsverify;
+        let tls_files = Files::new(
+            tlsverify,
+            either!(tlscacert),
+            either!(tlscert),
+            either!(tlskey),
+        );
         let log_level = either!(log_level);
         let group = either!(group);
         let idle_timeout = either!(idle_timeout);
@@ -172,6 +186,7 @@ impl Config {
             .iter()
             .find(|address| matches!(address, Address::Tcp(_)))
             && !options.insecure_tcp
+            && !tlsverify
         {
             return Err(ConfigError::UnprotectedTcp(tcp.to_string()));
         }
@@ -179,6 +194,7 @@ impl Config {
             addresses,
             default_addresses,
             pidfile,
+            tls: tls.then_some(tls_files),
             group,
             log_level: if debug {
                 Level::DEBUG

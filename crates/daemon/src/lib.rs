@@ -32,6 +32,7 @@ mod response;
 mod routes;
 mod server;
 mod stream;
+mod tls;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -95,7 +96,7 @@ fn start(options: Options) -> Result<(), Failure> {
         return Ok(());
     }
     if !rustix::process::geteuid().is_root() {
-        return Err("tare daemon needs root: run it with sudo tare daemon".into());
+        return Err("this needs root: run it with sudo tare daemon".into());
     }
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)

@@ -11,10 +11,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::net::{AddressFamily, sockopt};
 use thiserror::Error;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
 use crate::activation;
@@ -22,9 +24,13 @@ use crate::address::{Address, DOCKER_SOCKET};
 use crate::config::Config;
 use crate::group;
 use crate::stream::Stream;
+use crate::tls::{Files, TlsError};
 
 /// Groups that may use the socket when none is named, first found first.
 const GROUPS: [&str; 2] = ["docker", "tare"];
+
+/// How long TLS's handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Why an address cannot be listened at.
 #[derive(Debug, Error)]
@@ -43,36 +49,64 @@ pub(crate) enum ListenError {
     /// The service manager passed no such socket.
     #[error("cannot listen at {0}: no such socket was passed by the service manager")]
     NotPassed(String),
+    /// The files of TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The kernel refused.
     #[error("cannot listen at {address}: {source}")]
     System { address: String, source: io::Error },
 }
 
 /// A socket that accepts connections.
-#[derive(Debug)]
 pub(crate) enum Listener {
     /// A unix socket.
     Unix(UnixListener),
-    /// A TCP socket.
-    Tcp(TcpListener),
+    /// A TCP socket, with TLS or without.
+    Tcp(TcpListener, Option<TlsAcceptor>),
+}
+
+/// A connection whose client may still have to say who it is.
+pub(crate) enum Arrival {
+    /// A connection that is ready.
+    Ready(Stream),
+    /// A connection that begins with TLS's handshake.
+    Handshake(TcpStream, TlsAcceptor),
 }
 
 impl Listener {
     /// The next connection.
-    pub(crate) async fn accept(&self) -> io::Result<Stream> {
+    pub(crate) async fn accept(&self) -> io::Result<Arrival> {
         match self {
-            Self::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
-            Self::Tcp(listener) => {
+            Self::Unix(listener) => Ok(Arrival::Ready(Stream::Unix(listener.accept().await?.0))),
+            Self::Tcp(listener, acceptor) => {
                 let (stream, _) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
+                Ok(match acceptor {
+                    None => Arrival::Ready(Stream::Tcp(stream)),
+                    Some(acceptor) => Arrival::Handshake(stream, acceptor.clone()),
+                })
+            }
+        }
+    }
+}
+
+impl Arrival {
+    /// The connection, after the handshake.
+    pub(crate) async fn establish(self) -> io::Result<Stream> {
+        match self {
+            Self::Ready(stream) => Ok(stream),
+            Self::Handshake(stream, acceptor) => {
+                let established = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
+                Ok(Stream::Tls(Box::new(
+                    established.map_err(|_| io::ErrorKind::TimedOut)??,
+                )))
             }
         }
     }
 }
 
 /// All sockets of a daemon; the unix ones it made vanish with it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Listeners {
     /// The sockets.
     pub(crate) sockets: Vec<Listener>,
@@ -96,10 +130,11 @@ impl Listeners {
     pub(crate) fn bind(config: &Config) -> Result<Self, ListenError> {
         let mut listeners = Self::default();
         let mut passed = activation::sockets();
+        let tls = config.tls.as_ref().map(Files::acceptor).transpose()?;
         for address in &config.addresses {
             let optional =
                 config.default_addresses && *address == Address::Unix(DOCKER_SOCKET.into());
-            match listeners.add(address, config.group.as_deref(), &mut passed) {
+            match listeners.add(address, config.group.as_deref(), tls.as_ref(), &mut passed) {
                 Ok(()) => {}
                 Err(error) if optional => warn!("{error}"),
                 Err(error) => return Err(error),
@@ -112,6 +147,7 @@ impl Listeners {
         &mut self,
         address: &Address,
         group: Option<&str>,
+        tls: Option<&TlsAcceptor>,
         passed: &mut Vec<activation::Socket>,
     ) -> Result<(), ListenError> {
         let system = |source| ListenError::System {
@@ -134,15 +170,15 @@ impl Listeners {
                     return Err(ListenError::NotPassed(address.to_string()));
                 }
                 for socket in chosen {
-                    self.sockets.push(adopt(socket.descriptor).map_err(system)?);
+                    self.sockets
+                        .push(adopt(socket.descriptor, tls).map_err(system)?);
                 }
             }
             Address::Tcp(host) => {
                 let socket = StdTcpListener::bind(host).map_err(system)?;
                 socket.set_nonblocking(true).map_err(system)?;
-                self.sockets.push(Listener::Tcp(
-                    TcpListener::from_std(socket).map_err(system)?,
-                ));
+                let socket = TcpListener::from_std(socket).map_err(system)?;
+                self.sockets.push(Listener::Tcp(socket, tls.cloned()));
             }
         }
         Ok(())
@@ -218,13 +254,14 @@ fn find_group(name: &str) -> Option<u32> {
 }
 
 /// Takes over a socket that was passed.
-fn adopt(descriptor: OwnedFd) -> io::Result<Listener> {
+fn adopt(descriptor: OwnedFd, tls: Option<&TlsAcceptor>) -> io::Result<Listener> {
     let family = sockopt::socket_domain(descriptor.as_fd())?;
     set_nonblocking(descriptor.as_fd())?;
     if family == AddressFamily::UNIX {
         return UnixListener::from_std(StdUnixListener::from(descriptor)).map(Listener::Unix);
     }
-    TcpListener::from_std(StdTcpListener::from(descriptor)).map(Listener::Tcp)
+    TcpListener::from_std(StdTcpListener::from(descriptor))
+        .map(|socket| Listener::Tcp(socket, tls.cloned()))
 }
 
 fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {

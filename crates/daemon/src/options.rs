@@ -15,7 +15,7 @@ use clap::{ArgAction, Parser};
     disable_version_flag = true
 )]
 pub(crate) struct Options {
-    /// Where to listen: unix://PATH, fd:// for systemd's sockets; repeatable
+    /// Where to listen: unix://PATH, tcp://HOST:PORT, fd:// for systemd's sockets; repeatable
     #[arg(short = 'H', long = "host", value_name = "ADDRESS")]
     pub(crate) hosts: Vec<String>,
     /// Directory of persistent state [default: /var/lib/tare]
@@ -63,7 +63,22 @@ pub(crate) struct Options {
     /// End after this long with no container running and no client connected
     #[arg(long, value_name = "SECONDS")]
     pub(crate) idle_timeout: Option<u64>,
-    /// Listen at tcp:// addresses without TLS: whoever can connect is root here
+    /// Speak TLS at tcp:// addresses
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// Speak TLS at tcp:// addresses with clients that have a certificate
+    #[arg(long)]
+    pub(crate) tlsverify: bool,
+    /// Authority of clients' certificates [default: /etc/tare/ca.pem]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tlscacert: Option<PathBuf>,
+    /// The daemon's certificate [default: /etc/tare/cert.pem]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tlscert: Option<PathBuf>,
+    /// The key of the daemon's certificate [default: /etc/tare/key.pem]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tlskey: Option<PathBuf>,
+    /// Serve anyone at tcp:// addresses: whoever can connect is root here
     #[arg(long)]
     pub(crate) insecure_tcp: bool,
     /// Check the configuration and end

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tare_engine::Engine;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::connection;
 use crate::listen::{Listener, Listeners};
@@ -104,11 +104,14 @@ pub(crate) async fn run(
 async fn accept(listener: Listener, daemon: Arc<Daemon>, stopping: watch::Receiver<bool>) {
     loop {
         match listener.accept().await {
-            Ok(stream) => {
+            Ok(arrival) => {
                 let (daemon, stopping) = (Arc::clone(&daemon), stopping.clone());
                 let client = daemon.clients.enter();
                 tokio::spawn(async move {
-                    connection::serve(stream, daemon, stopping).await;
+                    match arrival.establish().await {
+                        Ok(stream) => connection::serve(stream, daemon, stopping).await,
+                        Err(error) => debug!(%error, "no TLS connection"),
+                    }
                     drop(client);
                 });
             }

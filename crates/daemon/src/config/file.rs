@@ -31,6 +31,11 @@ pub(super) struct File {
     pub(super) labels: Option<Vec<String>>,
     pub(super) group: Option<String>,
     pub(super) idle_timeout: Option<u64>,
+    pub(super) tls: Option<bool>,
+    pub(super) tlsverify: Option<bool>,
+    pub(super) tlscacert: Option<PathBuf>,
+    pub(super) tlscert: Option<PathBuf>,
+    pub(super) tlskey: Option<PathBuf>,
 }
 
 const EFFECTIVE: &[&str] = &[
@@ -49,6 +54,11 @@ const EFFECTIVE: &[&str] = &[
     "labels",
     "group",
     "idle-timeout",
+    "tls",
+    "tlsverify",
+    "tlscacert",
+    "tlscert",
+    "tlskey",
 ];
 
 /// dockerd's other keys.
@@ -127,11 +137,6 @@ const REFUSED_TOO: &[&str] = &[
     "storage-driver",
     "storage-opts",
     "swarm-default-advertise-addr",
-    "tls",
-    "tlscacert",
-    "tlscert",
-    "tlskey",
-    "tlsverify",
     "userland-proxy",
 ];
 
@@ -145,8 +150,7 @@ fn is_our_way(key: &str, value: &Value) -> bool {
         "default-runtime" => json!("tare"),
         "exec-opts" => json!(["native.cgroupdriver=cgroupfs"]),
         "firewall-backend" => json!("nftables"),
-        "experimental" | "ipv6" | "selinux-enabled" | "userland-proxy" | "no-new-privileges"
-        | "tls" | "tlsverify" => {
+        "experimental" | "ipv6" | "selinux-enabled" | "userland-proxy" | "no-new-privileges" => {
             json!(false)
         }
         "seccomp-profile" => json!("builtin"),

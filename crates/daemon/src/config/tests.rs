@@ -80,7 +80,7 @@ fn what_cannot_be_meant_is_refused_with_its_name() {
         (
             &["-H", "tcp://0.0.0.0:2375"],
             "{}",
-            "refusing to listen at tcp://0.0.0.0:2375 without TLS",
+            "refusing to listen at tcp://0.0.0.0:2375 without --tlsverify",
         ),
         (
             &["--bip", "10.0.0.1"],
@@ -94,5 +94,29 @@ fn what_cannot_be_meant_is_refused_with_its_name() {
             "{error:?} does not say {expected:?}"
         );
     }
-    assert!(merge(&["-H", "tcp://127.0.0.1:2375", "--insecure-tcp"], "{}").is_ok());
+}
+
+#[test]
+fn tcp_is_for_clients_with_a_certificate_unless_told_twice() {
+    let tcp = ["-H", "tcp://127.0.0.1:2376"];
+    for (arguments, text, served) in [
+        (&[][..], "{}", false),
+        (&["--tls"], "{}", false),
+        (&["--tlsverify"], "{}", true),
+        (&[], r#"{"tlsverify": true}"#, true),
+        (&["--insecure-tcp"], "{}", true),
+        (&["--insecure-tcp", "--tls"], "{}", true),
+    ] {
+        let config = merge(&[&tcp, arguments].concat(), text);
+        assert_eq!(config.is_ok(), served, "{arguments:?} {text}");
+    }
+    let config =
+        merge(&["--tlsverify", "--tlscert", "/c"], r#"{"tlskey": "/k"}"#).expect("configuration");
+    let expected = Files::new(
+        true,
+        Some("/etc/tare/ca.pem".into()),
+        Some("/c".into()),
+        Some("/k".into()),
+    );
+    assert_eq!(config.tls, Some(expected));
 }
