@@ -1,5 +1,7 @@
 //! A layer on its way: streamed, and resumed where its connection broke.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, Response, StatusCode};
@@ -16,6 +18,15 @@ use crate::resolve::{Source, verifies};
 /// every connection at once keep us for ever.
 const PROGRESS: u64 = 64 << 10;
 
+/// What [`Blob::next`] brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The next bytes.
+    Bytes(Bytes),
+    /// A try failed; the following call waits this long and tries again.
+    Retry(Duration),
+}
+
 /// The bytes of one blob, in order, each exactly once, never more of them than its
 /// descriptor says. Their digest is not checked here.
 #[derive(Debug)]
@@ -28,6 +39,7 @@ pub struct Blob {
     offset: u64,
     under_way: Option<UnderWay>,
     backoff: Backoff,
+    pause: Option<Duration>,
     since_failure: u64,
 }
 
@@ -53,6 +65,7 @@ impl Client {
             offset: 0,
             under_way: None,
             backoff: Backoff::new(self.inner.patience),
+            pause: None,
             since_failure: 0,
         }
     }
@@ -71,8 +84,10 @@ impl Client {
         }
         let mut blob = self.blob(source, descriptor);
         let mut whole = Vec::with_capacity(descriptor.size as usize);
-        while let Some(piece) = blob.next().await? {
-            whole.extend_from_slice(&piece);
+        while let Some(event) = blob.next().await? {
+            if let Event::Bytes(piece) = event {
+                whole.extend_from_slice(&piece);
+            }
         }
         if !verifies(&descriptor.digest, &whole) {
             return Err(Error::Digest {
@@ -94,8 +109,12 @@ impl Blob {
     /// and passing refusals are dealt with inside, at the next endpoint if need be.
     ///
     /// Dropping the future between pieces loses nothing but the connection.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+    pub async fn next(&mut self) -> Result<Option<Event>, Error> {
         while self.offset < self.size {
+            if let Some(pause) = self.pause {
+                tokio::time::sleep(pause).await;
+                self.pause = None;
+            }
             match self.step().await {
                 Ok(None) => {}
                 Ok(Some(piece)) => {
@@ -104,9 +123,14 @@ impl Blob {
                     if self.since_failure >= PROGRESS {
                         self.backoff.progressed();
                     }
-                    return Ok(Some(piece));
+                    return Ok(Some(Event::Bytes(piece)));
                 }
-                Err(error) => self.recover(error).await?,
+                Err(error) => {
+                    self.pause = self.recover(error)?;
+                    if let Some(pause) = self.pause {
+                        return Ok(Some(Event::Retry(pause)));
+                    }
+                }
             }
         }
         // A body of announced length has ended by now; another may go on.
@@ -200,21 +224,21 @@ impl Blob {
         })
     }
 
-    /// Waits for the next try, or goes to the next endpoint, or gives up.
-    async fn recover(&mut self, error: Error) -> Result<(), Error> {
+    /// Says how long to wait before the next try, or goes to the next endpoint, or
+    /// gives up.
+    fn recover(&mut self, error: Error) -> Result<Option<Duration>, Error> {
         self.under_way = None;
         self.since_failure = 0;
         let again = error.is_temporary() || matches!(error, Error::Dial { .. });
         if again && let Some(pause) = self.backoff.next(error.retry_after()) {
             tracing::info!(%error, digest = %self.digest, offset = self.offset, ?pause, "trying again");
-            tokio::time::sleep(pause).await;
-            return Ok(());
+            return Ok(Some(pause));
         }
         if self.endpoint + 1 < self.source.endpoints.len() {
             tracing::warn!(%error, digest = %self.digest, "going to the next endpoint");
             self.endpoint += 1;
             self.backoff.progressed();
-            return Ok(());
+            return Ok(None);
         }
         Err(error)
     }

@@ -39,7 +39,7 @@ mod token;
 mod transport;
 
 pub use answer::Answer;
-pub use blob::Blob;
+pub use blob::{Blob, Event};
 pub use client::Client;
 pub use config::{Config, Patience};
 pub use credentials::Credentials;

@@ -1,6 +1,6 @@
 //! What a pull needs when everything works, and what it says when nothing is there.
 
-use tare_distribution::{Client, Credentials, Error, Kind, Resolved};
+use tare_distribution::{Client, Credentials, Error, Event, Kind, Resolved};
 use tare_oci::image::Descriptor;
 use tare_oci::media_type::{OCI_INDEX, OCI_MANIFEST};
 use tare_oci::{Digest, Platform, Reference};
@@ -30,8 +30,10 @@ pub(crate) async fn read(
 ) -> Result<Vec<u8>, Error> {
     let mut blob = client.blob(&resolved.source, descriptor);
     let mut bytes = Vec::new();
-    while let Some(piece) = blob.next().await? {
-        bytes.extend_from_slice(&piece);
+    while let Some(event) = blob.next().await? {
+        if let Event::Bytes(piece) = event {
+            bytes.extend_from_slice(&piece);
+        }
     }
     Ok(bytes)
 }

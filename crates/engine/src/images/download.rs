@@ -9,9 +9,10 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
-use tare_distribution::Source;
+use tare_distribution::{Event, Source};
 use tare_oci::{Descriptor, Digest};
 use tare_storage::{BlobError, Store};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -23,8 +24,9 @@ use crate::error::{Error, Result};
 /// Layers fetched and unpacked at once, by all pulls together.
 const AT_ONCE: usize = 4;
 
-/// Pieces (of some ten kilobytes) between the network and the store.
-const PIECES: usize = 32;
+/// Pieces between the network and the store. One may have some hundred kilobytes, so
+/// this decides how much memory a pull takes.
+const PIECES: usize = 8;
 
 /// Where a download is.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub(super) enum Stage {
     Waiting,
     /// So many bytes have come.
     Downloading(u64),
+    /// The connection broke; it goes on after a pause.
+    Retrying(Duration),
     /// All bytes have come; the store verifies and unpacks the rest.
     Extracting,
     /// The layer is in the store.
@@ -167,7 +171,14 @@ impl Job {
         stage: &watch::Sender<Stage>,
     ) -> Result<()> {
         let mut blob = self.images.registry.blob(&self.source, &self.descriptor);
-        while let Some(piece) = blob.next().await.map_err(from_registry)? {
+        while let Some(event) = blob.next().await.map_err(from_registry)? {
+            let piece = match event {
+                Event::Bytes(piece) => piece,
+                Event::Retry(pause) => {
+                    stage.send_replace(Stage::Retrying(pause));
+                    continue;
+                }
+            };
             if pieces.send(Piece::Bytes(piece)).await.is_err() {
                 // The writer has failed; its own error says why.
                 return Ok(());

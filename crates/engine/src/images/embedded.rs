@@ -11,9 +11,9 @@ use tare_oci::media_type::{OCI_CONFIG, OCI_LAYER, OCI_MANIFEST};
 use tare_oci::{Descriptor, Digest, Platform, Reference};
 use tare_storage::Store;
 
+use super::Images;
 use super::download::from_layer;
 use super::record::{Content, record};
-use super::{Images, from_store};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
@@ -27,18 +27,18 @@ impl Engine {
     /// Installs the embedded image if `reference` means it and nothing goes by that
     /// name. Says whether it did. Blocks for some milliseconds.
     pub(crate) fn install_embedded(&self, reference: &Reference) -> Result<bool> {
-        if reference.to_string() != NAME {
+        let store = &self.inner.store;
+        if reference.to_string() != NAME || store.resolve(NAME).is_ok() {
             return Ok(false);
         }
-        Ok(install(&self.inner.store)?.1)
+        Ok(install(store)?.1)
     }
 }
 
 impl Images {
-    /// Installs the embedded image if `reference` means it: the digest it goes by,
-    /// and whether it was missing. None when another image is meant, or when another
-    /// image has been given this name.
-    pub(super) async fn embedded_digest(
+    /// Pulls the embedded image if `reference` means it: the digest it goes by, and
+    /// whether the name stood for something else, such as an older engine's.
+    pub(super) async fn pull_embedded(
         &self,
         reference: &Reference,
     ) -> Result<Option<(Digest, bool)>> {
@@ -49,7 +49,8 @@ impl Images {
     }
 }
 
-/// Installs it unless something goes by its name; returns its manifest's digest.
+/// Gives the embedded image its name, unless it has it. Returns its manifest's digest
+/// and whether anything had to be done.
 fn install(store: &Store) -> Result<(Digest, bool)> {
     let reference = Reference::parse_normalized(NAME).map_err(Error::internal)?;
     let layer = Descriptor::of(OCI_LAYER, LAYER);
@@ -61,8 +62,8 @@ fn install(store: &Store) -> Result<(Digest, bool)> {
         "layers": [&layer],
     });
     let manifest = manifest.to_string().into_bytes();
-    let digest = Digest::sha256_of(&manifest);
-    if store.resolve(NAME).is_ok() {
+    let (id, digest) = (Digest::sha256_of(&config), Digest::sha256_of(&manifest));
+    if store.resolve(NAME).is_ok_and(|found| found == id) {
         return Ok((digest, false));
     }
     let lease = store.lease();
@@ -75,7 +76,7 @@ fn install(store: &Store) -> Result<(Digest, bool)> {
     }
     let parsed = ImageConfig::parse(&config).map_err(Error::internal)?;
     let content = Content {
-        config: (Digest::sha256_of(&config), config.into()),
+        config: (id, config.into()),
         manifest: Some((digest.clone(), manifest.into())),
         layers: vec![Some(layer.digest)],
         parsed,
@@ -86,8 +87,6 @@ fn install(store: &Store) -> Result<(Digest, bool)> {
         &[reference.clone(), reference.with_digest(digest.clone())],
     )?;
     drop(lease);
-    // Read back what a client will ask for next, so that a failure is told here.
-    store.resolve(NAME).map_err(from_store)?;
     Ok((digest, true))
 }
 

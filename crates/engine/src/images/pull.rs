@@ -93,7 +93,7 @@ impl Images {
         let platform = request.platform()?;
         let credentials = request.credentials();
         let (reporter, receiver) = Reporter::new();
-        if let Some((digest, is_new)) = self.embedded_digest(&reference).await? {
+        if let Some((digest, is_new)) = self.pull_embedded(&reference).await? {
             announce(&reporter, &reference).await;
             conclude(&reporter, &reference, &digest, is_new).await;
             return Ok(receiver);
@@ -269,6 +269,7 @@ async fn follow(
                     .await;
                 tokio::time::sleep(PROGRESS_EVERY).await;
             }
+            Stage::Retrying(pause) => reporter.layer(id, &retrying(pause)).await,
             Stage::Extracting => reporter.layer_progress(id, "Extracting", size, size).await,
             Stage::Done => {
                 reporter.layer(id, "Pull complete").await;
@@ -285,6 +286,14 @@ async fn follow(
                 )));
             }
         }
+    }
+}
+
+/// The pause in whole seconds, as Docker counts it down.
+fn retrying(pause: Duration) -> String {
+    match pause.as_millis().div_ceil(1000) {
+        1 => "Retrying in 1 second".to_owned(),
+        seconds => format!("Retrying in {seconds} seconds"),
     }
 }
 

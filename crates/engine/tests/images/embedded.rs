@@ -5,7 +5,7 @@ use std::process::Command;
 use tare_engine::images::PullRequest;
 
 use crate::proxy::Fault;
-use crate::stage::{Stage, all};
+use crate::stage::{Stage, all, two_layers};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hello_is_there_without_a_registry_and_greets() {
@@ -62,4 +62,24 @@ async fn hello_is_there_without_a_registry_and_greets() {
         "Status: Downloaded newer image for hello:latest"
     );
     assert!(stage.proxy.seen().is_empty());
+
+    // A name that was given to another image goes back.
+    stage
+        .registry
+        .push_tagged("some/image", "latest", &two_layers())
+        .await;
+    stage.pull().await.expect("a pull");
+    stage
+        .images
+        .tag(&stage.name(), "hello", "latest")
+        .await
+        .expect("a tag");
+    assert_eq!(
+        pull().await,
+        "Status: Downloaded newer image for hello:latest"
+    );
+    assert_eq!(
+        stage.images.inspect("hello").await.expect("an image").id,
+        inspected.id
+    );
 }
