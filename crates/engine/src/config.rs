@@ -16,8 +16,9 @@ pub struct Config {
     /// Address and prefix of the default bridge, as `172.17.0.1/16`; chosen
     /// among Docker's pools when absent.
     pub bip: Option<ipnet::Ipv4Net>,
-    /// Maximum transmission unit of container interfaces, in bytes.
-    pub mtu: u32,
+    /// Maximum transmission unit of container interfaces, in bytes; 1500 when
+    /// absent.
+    pub mtu: Option<u32>,
     /// Name servers for containers that name none (`dns` of `daemon.json`).
     pub dns: Vec<IpAddr>,
     /// Registries (`host[:port]` or CIDR) that may be spoken to without TLS.
@@ -39,7 +40,7 @@ impl Default for Config {
             exec_root: PathBuf::from("/run/tare"),
             bridge: "tare0".to_owned(),
             bip: None,
-            mtu: 1500,
+            mtu: None,
             dns: Vec::new(),
             insecure_registries: Vec::new(),
             registry_mirrors: Vec::new(),

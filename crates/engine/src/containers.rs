@@ -24,6 +24,7 @@ mod name;
 mod record;
 mod remove;
 mod resize;
+mod seccomp_profile;
 pub(crate) mod security;
 pub(crate) mod spec;
 mod start;

@@ -55,7 +55,7 @@ impl Engine {
         let records = crate::containers::load(store.database())?;
         let registry = Client::new(tare_distribution::Config {
             insecure_registries: config.insecure_registries.clone(),
-            mirrors: config.registry_mirrors.clone(),
+            registry_mirrors: config.registry_mirrors.clone(),
             ..tare_distribution::Config::default()
         })
         .map_err(Error::internal)?;

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fd::OwnedFd;
-use tare_engine_api::stream::{StreamKind, frame_header};
 use tare_engine_api::{ExecConfig, ExecInspectResponse, ProcessConfig};
 use tare_oci::runtime::{Capabilities, Process};
 use tare_shim::client::{self, Attachment, ExecRequest};
+use tare_shim::log::{Stream, frame_header};
 use tare_shim::protocol::Target;
 
 use crate::containers::{Attached, half, new_id, security, spec};
@@ -258,7 +258,7 @@ fn tell(stream: OwnedFd, terminal: bool, message: &str) -> Result<()> {
     let line = format!("{message}\r\n");
     let mut bytes = Vec::with_capacity(line.len() + 8);
     if !terminal {
-        bytes.extend_from_slice(&frame_header(StreamKind::Stdout, line.len()));
+        bytes.extend_from_slice(&frame_header(Stream::Stdout, line.len()));
     }
     bytes.extend_from_slice(line.as_bytes());
     std::io::Write::write_all(&mut std::os::unix::net::UnixStream::from(stream), &bytes)?;

@@ -29,6 +29,8 @@ mod error;
 pub mod exec;
 pub mod images;
 pub mod networks;
+mod readable;
+mod remains;
 mod restore;
 mod settings;
 mod shim;

@@ -105,7 +105,7 @@ impl Engine {
                 ("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "true".to_owned()),
                 ("com.docker.network.bridge.host_binding_ipv4".to_owned(), "0.0.0.0".to_owned()),
                 ("com.docker.network.bridge.name".to_owned(), bridge.name().to_owned()),
-                ("com.docker.network.driver.mtu".to_owned(), self.inner.config.mtu.to_string()),
+                ("com.docker.network.driver.mtu".to_owned(), bridge.mtu().to_string()),
             ]),
             None => BTreeMap::new(),
         };

@@ -10,7 +10,6 @@ use std::fs;
 use std::time::Duration;
 
 use tare_network::{Bridge, EndpointRecord};
-use tare_runtime::cgroup;
 use tare_shim::client;
 
 use crate::config::Config;
@@ -26,8 +25,8 @@ const KILL_WAIT: Duration = Duration::from_secs(5);
 pub(crate) fn open_bridge(config: &Config, name: &str) -> Result<Bridge> {
     Bridge::open(tare_network::Config {
         bridge: name.to_owned(),
-        table: format!("tare-{name}"),
-        address: config.bip,
+        owner: config.data_root.display().to_string(),
+        subnet: config.bip,
         mtu: config.mtu,
         ..tare_network::Config::default()
     })
@@ -161,28 +160,13 @@ impl Engine {
             .filter(|container| container.is_running())
             .map(|container| container.id.clone())
             .collect();
-        match cgroup::children(&self.inner.cgroup_parent) {
+        match self.control_groups() {
             Ok(groups) => {
-                for id in groups.iter().filter(|id| !live.contains(*id)) {
+                for id in groups.difference(&live) {
                     self.clear_remains(id);
                 }
             }
             Err(error) => tracing::warn!(%error, "control groups"),
-        }
-    }
-
-    /// Removes what belongs to no shim any more: processes, control group and
-    /// the shim's directory. Safe to repeat.
-    pub(crate) fn clear_remains(&self, id: &str) {
-        let path = format!("/{}/{id}", self.inner.cgroup_parent);
-        if let Err(error) = cgroup::destroy(&path) {
-            tracing::warn!(container = id, %error, "control group");
-        }
-        match fs::remove_dir_all(self.shim_directory(id)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(container = id, %error, "shim directory");
-            }
-            _ => {}
         }
     }
 }

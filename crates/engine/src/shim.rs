@@ -1,38 +1,27 @@
 //! A shim as the engine's tasks see it: blocking calls moved off the event
 //! loop, and its reports awaited.
 
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 
 use tare_shim::client::{self, Attachment, Connection, ExecRequest, Incoming};
 use tare_shim::protocol::{Event, Reason, Started, Target, TerminalSize};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use crate::error::{Error, Kind, Result};
+use crate::readable::Readable;
 
 /// A connection to one container's shim.
 pub(crate) struct Shim {
     connection: Arc<Connection>,
-    readiness: AsyncFd<Readiness>,
-}
-
-/// The event socket, kept alive by the connection.
-struct Readiness(Arc<Connection>);
-
-impl AsRawFd for Readiness {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
+    readiness: Readable,
 }
 
 impl Shim {
     /// Takes a connection over; must be called inside the runtime.
     pub(crate) fn new(connection: Connection) -> Result<Arc<Self>> {
-        let connection = Arc::new(connection);
-        let readiness = AsyncFd::with_interest(Readiness(Arc::clone(&connection)), Interest::READABLE)?;
-        Ok(Arc::new(Self { connection, readiness }))
+        let readiness = Readable::new(connection.as_fd())?;
+        Ok(Arc::new(Self { connection: Arc::new(connection), readiness }))
     }
 
     /// Connects to a shim that was there before the engine.
@@ -47,18 +36,15 @@ impl Shim {
 
     /// The next report; `None` when the shim is gone.
     pub(crate) async fn next_event(&self) -> Result<Option<Event>, client::Error> {
-        loop {
-            let mut ready = match self.readiness.readable().await {
-                Ok(ready) => ready,
-                // The runtime is shutting down; nothing more will be reported.
-                Err(_) => return Ok(None),
-            };
-            match self.connection.receive()? {
-                Incoming::Event(event) => return Ok(Some(event)),
-                Incoming::Closed => return Ok(None),
-                Incoming::Nothing => ready.clear_ready(),
-            }
-        }
+        let attempt = || match self.connection.receive() {
+            Ok(Incoming::Event(event)) => Some(Ok(Some(event))),
+            Ok(Incoming::Closed) => Some(Ok(None)),
+            Ok(Incoming::Nothing) => None,
+            Err(error) => Some(Err(error)),
+        };
+        // An error means that the runtime is shutting down: nothing more will
+        // be reported to this process.
+        self.readiness.until(attempt).await.unwrap_or(Ok(None))
     }
 
     async fn call<T: Send + 'static>(

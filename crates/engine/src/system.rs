@@ -1,13 +1,16 @@
 //! What the engine says of itself and its host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tare_engine_api::{
     Commit, ComponentVersion, IndexInfo, PluginsInfo, RegistryServiceConfig, Runtime, SwarmInfo, SystemInfo,
     SystemVersion, VersionPlatform,
 };
+
+use tare_runtime::cgroup::Layout;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -54,7 +57,7 @@ impl Engine {
         let containers = self.inner.containers.all();
         let running = containers.iter().filter(|container| container.is_running()).count();
         let images = self.inner.store.images().map_err(Error::internal)?.len();
-        let cgroup = tare_runtime::cgroup::Layout::detect().map_err(Error::internal)?;
+        let cgroup = Controllers::detect()?;
         let forwarding = fs::read_to_string("/proc/sys/net/ipv4/ip_forward").is_ok_and(|value| value.trim() == "1");
         Ok(SystemInfo {
             id: self.inner.id.clone(),
@@ -74,7 +77,7 @@ impl Engine {
                 log: ["json-file", "local", "none"].map(str::to_owned).to_vec(),
             },
             memory_limit: cgroup.has("memory"),
-            swap_limit: cgroup.has_swap(),
+            swap_limit: cgroup.has("memory") && cgroup.limits_swap(),
             cpu_cfs_period: cgroup.has("cpu"),
             cpu_cfs_quota: cgroup.has("cpu"),
             cpu_shares: cgroup.has("cpu"),
@@ -86,7 +89,7 @@ impl Engine {
             system_time: Timestamp::now().to_string(),
             logging_driver: "local".to_owned(),
             cgroup_driver: "cgroupfs".to_owned(),
-            cgroup_version: cgroup.version().to_string(),
+            cgroup_version: if cgroup.unified { "2" } else { "1" }.to_owned(),
             kernel_version: kernel_release(),
             operating_system: os_release("PRETTY_NAME").unwrap_or_else(|| "Linux".to_owned()),
             os_version: os_release("VERSION_ID").unwrap_or_default(),
@@ -107,7 +110,7 @@ impl Engine {
             containerd_commit: Commit::default(),
             runc_commit: Commit::default(),
             init_commit: Commit::default(),
-            security_options: security_options(&cgroup),
+            security_options: security_options(),
             ..SystemInfo::default()
         })
     }
@@ -138,14 +141,48 @@ impl Engine {
     }
 }
 
-fn security_options(cgroup: &tare_runtime::cgroup::Layout) -> Vec<String> {
+/// The controllers that containers can be limited by.
+struct Controllers {
+    /// They are those of the v2 hierarchy.
+    unified: bool,
+    names: BTreeSet<String>,
+    memory: Option<PathBuf>,
+}
+
+impl Controllers {
+    fn detect() -> Result<Self> {
+        let layout = Layout::detect()?;
+        let unified = layout.hierarchies.is_empty();
+        let memory = layout.hierarchy("memory").map(|hierarchy| hierarchy.mount.clone());
+        let names = match &layout.unified {
+            Some(mount) if unified => {
+                let text = fs::read_to_string(mount.join("cgroup.controllers"))?;
+                text.split_whitespace().map(str::to_owned).collect()
+            }
+            _ => layout.hierarchies.into_iter().flat_map(|hierarchy| hierarchy.controllers).collect(),
+        };
+        Ok(Self { unified, names, memory })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// On v1 it is a kernel option; on v2 the file is there when swap is.
+    fn limits_swap(&self) -> bool {
+        match &self.memory {
+            Some(mount) => mount.join("memory.memsw.limit_in_bytes").exists(),
+            None => Path::new("/proc/swaps").exists(),
+        }
+    }
+}
+
+fn security_options() -> Vec<String> {
     let mut options = vec!["name=seccomp,profile=builtin".to_owned()];
     if fs::read_to_string("/sys/module/apparmor/parameters/enabled").is_ok_and(|value| value.trim() == "Y") {
         options.insert(0, "name=apparmor".to_owned());
     }
-    if cgroup.version() == 2 {
-        options.push("name=cgroupns".to_owned());
-    }
+    options.push("name=cgroupns".to_owned());
     options
 }
 

@@ -14,12 +14,9 @@ pub(crate) fn requests(config: &ContainerConfig, host_config: &HostConfig) -> Re
     for (port, bindings) in &host_config.port_bindings {
         let (container_port, protocol) = parse_port(port)?;
         for binding in bindings.iter().flatten() {
-            requests.push(PortRequest {
-                host_ip: parse_host_ip(&binding.host_ip)?,
-                host_port: parse_host_port(&binding.host_port)?,
-                container_port,
-                protocol,
-            });
+            let (host_port, host_port_end) = parse_host_ports(&binding.host_port)?;
+            let host_ip = parse_host_ip(&binding.host_ip)?;
+            requests.push(PortRequest { host_ip, host_port, host_port_end, container_port, protocol });
         }
     }
     if host_config.publish_all_ports {
@@ -29,7 +26,7 @@ pub(crate) fn requests(config: &ContainerConfig, host_config: &HostConfig) -> Re
                 request.container_port == container_port && request.protocol == protocol
             };
             if !requests.iter().any(published) {
-                requests.push(PortRequest { host_ip: None, host_port: 0, container_port, protocol });
+                requests.push(PortRequest { container_port, protocol, ..PortRequest::default() });
             }
         }
     }
@@ -106,11 +103,19 @@ fn parse_host_ip(text: &str) -> Result<Option<IpAddr>> {
         .map_err(|_| Error::invalid(format!("invalid IP address: {text}")))
 }
 
-fn parse_host_port(text: &str) -> Result<u16> {
+/// One port, or the first and last of a range; 0 is for the engine to choose.
+fn parse_host_ports(text: &str) -> Result<(u16, u16)> {
     if text.is_empty() {
-        return Ok(0);
+        return Ok((0, 0));
     }
-    text.parse().map_err(|_| {
-        Error::invalid(format!("invalid port specification: \"{text}\": a host port is one number from 0 to 65535"))
-    })
+    let invalid = || Error::invalid(format!("invalid port specification: \"{text}\": write a port or first-last"));
+    let (first, last) = text.split_once('-').unwrap_or((text, "0"));
+    let (first, last) = (first.parse().map_err(|_| invalid())?, last.parse().map_err(|_| invalid())?);
+    if last != 0 && last < first {
+        return Err(invalid());
+    }
+    Ok((first, last))
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,10 +143,10 @@ impl Engine {
             Some(shown.iter().map(|path| (*path).to_owned()).collect())
         };
         if host_config.masked_paths.is_none() {
-            host_config.masked_paths = paths(defaults::MASKED_PATHS);
+            host_config.masked_paths = paths(&defaults::MASKED_PATHS);
         }
         if host_config.readonly_paths.is_none() {
-            host_config.readonly_paths = paths(defaults::READONLY_PATHS);
+            host_config.readonly_paths = paths(&defaults::READONLY_PATHS);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
-use tare_network::files;
+use tare_network::files::{self, Hosts, Overrides};
 
 use super::Record;
 use crate::engine::Engine;
@@ -21,7 +21,7 @@ impl Engine {
             let path = directory.join(name);
             fs::write(&path, content).map_err(|error| Error::from(error).context(path.display().to_string()))
         };
-        write("hostname", &format!("{hostname}\n"))?;
+        write("hostname", &files::hostname(hostname))?;
         let extra = extra_hosts(record, self.inner.networks.gateway())?;
         let hosts = if on_host {
             let mut hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
@@ -30,32 +30,35 @@ impl Engine {
             }
             hosts
         } else {
-            let address = record.endpoint.as_ref().map(|endpoint| IpAddr::from(endpoint.address));
-            let full = if record.config.domainname.is_empty() {
-                hostname.clone()
-            } else {
-                format!("{hostname}.{} {hostname}", record.config.domainname)
-            };
-            files::hosts(address, &full, &extra)
+            let addresses: Vec<_> = record.endpoint.iter().map(|endpoint| IpAddr::from(endpoint.address)).collect();
+            let domainname = &record.config.domainname;
+            files::hosts(&Hosts { addresses: &addresses, hostname, domainname, extra: &extra })
         };
         write("hosts", &hosts)?;
-        let host_resolv_conf = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+        write("resolv.conf", &self.resolv_conf(record, on_host))
+    }
+
+    /// The host's name servers, or those that the container or the daemon was
+    /// given; on the host's own network its file as it is.
+    fn resolv_conf(&self, record: &Record, on_host: bool) -> String {
+        let host_file = fs::read_to_string(files::HOST_RESOLV_CONF).unwrap_or_default();
+        let list = |given: &Option<Vec<String>>| given.clone().unwrap_or_default();
         let configuration = &record.host_config;
-        let mut dns = Vec::new();
-        for server in configuration.dns.iter().flatten() {
-            dns.push(server.parse().map_err(|_| Error::invalid(format!("invalid DNS address: {server}")))?);
+        let (mut servers, search, options) =
+            (list(&configuration.dns), list(&configuration.dns_search), list(&configuration.dns_options));
+        if on_host && servers.is_empty() && search.is_empty() && options.is_empty() {
+            return host_file;
         }
-        if dns.is_empty() && !on_host {
-            dns.clone_from(&self.inner.config.dns);
+        if servers.is_empty() && !on_host {
+            servers = self.inner.config.dns.iter().map(ToString::to_string).collect();
         }
-        let search = configuration.dns_search.clone().unwrap_or_default();
-        let options = configuration.dns_options.clone().unwrap_or_default();
-        let resolv_conf = if on_host && dns.is_empty() && search.is_empty() && options.is_empty() {
-            host_resolv_conf
+        let host_file = if files::is_systemd_stub(&host_file) {
+            fs::read_to_string(files::SYSTEMD_RESOLV_CONF).unwrap_or(host_file)
         } else {
-            files::resolv_conf(&host_resolv_conf, &dns, &search, &options)
+            host_file
         };
-        write("resolv.conf", &resolv_conf)
+        let overrides = Overrides { servers: &servers, search: &search, options: &options };
+        files::resolv_conf(&host_file, &overrides, false)
     }
 }
 

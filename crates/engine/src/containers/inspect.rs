@@ -26,7 +26,7 @@ impl Engine {
         let file = |name: &str| directory.join(name).display().to_string();
         let graph_driver = DriverData {
             name: "overlay2".to_owned(),
-            data: graph_directories(&snapshot),
+            data: Some(graph_directories(&snapshot)),
         };
         Ok(ContainerInspectResponse {
             id: record.id.clone(),

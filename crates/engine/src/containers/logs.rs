@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use tare_shim::client::Attachment;
 use tare_shim::log::{Driver, Filled, FrameOptions, LogConfig, ReadOptions, Reader};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, watch};
 
 use super::{Phase, Record};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::readable::Readable;
 
 /// Bytes handed to a client at a time.
 const CHUNK: usize = 64 * 1024;
@@ -173,15 +171,6 @@ impl Engine {
     }
 }
 
-/// An inotify descriptor, borrowed from a reader by a copy.
-struct Readiness(OwnedFd);
-
-impl AsRawFd for Readiness {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
 /// Reads until the end of the log, the container's end, or the client's.
 async fn pump(
     mut reader: Reader,
@@ -190,7 +179,7 @@ async fn pump(
     sender: &mpsc::Sender<Result<Bytes>>,
 ) -> Result<()> {
     let readiness = match reader.as_fd() {
-        Some(fd) => Some(AsyncFd::with_interest(Readiness(fd.try_clone_to_owned()?), Interest::READABLE)?),
+        Some(fd) => Some(Readable::new(fd)?),
         None => None,
     };
     loop {
@@ -209,7 +198,7 @@ async fn pump(
             (Filled::End, _) | (Filled::Wait, None) => return Ok(()),
             (Filled::Wait, Some(readiness)) => {
                 tokio::select! {
-                    ready = readiness.readable() => ready?.clear_ready(),
+                    ready = readiness.next() => ready?,
                     () = sender.closed() => return Ok(()),
                     _ = phase.wait_for(|phase| !phase.running || phase.removed) => reader.finish(),
                 }

@@ -1,10 +1,10 @@
 //! What a container may do: capabilities, seccomp, labels.
 
-use serde_json::Value;
 use tare_engine_api::HostConfig;
 use tare_oci::runtime::{Capabilities, Seccomp};
 use tare_runtime::{capability, defaults};
 
+use super::seccomp_profile;
 use crate::error::{Error, Result};
 
 /// The options of `--security-opt`, read.
@@ -130,11 +130,9 @@ pub(crate) fn seccomp(host_config: &HostConfig, options: &Options, capabilities:
         SeccompChoice::Default => Ok(Some(defaults::seccomp(capabilities))),
         SeccompChoice::Unconfined => Ok(None),
         SeccompChoice::Profile(json) => {
-            let invalid = |error: &dyn std::fmt::Display| {
+            seccomp_profile::parse(json, capabilities).map(Some).map_err(|error| {
                 Error::invalid(format!("opening seccomp profile failed: decoding it failed: {error}"))
-            };
-            let profile: Value = serde_json::from_str(json).map_err(|error| invalid(&error))?;
-            defaults::seccomp_from_docker(&profile, capabilities).map(Some).map_err(|error| invalid(&error))
+            })
         }
     }
 }

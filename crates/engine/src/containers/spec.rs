@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 pub(crate) const SHM_SIZE: i64 = 64 << 20;
 /// The least memory a container can be limited to.
 const LEAST_MEMORY: i64 = 6 << 20;
+/// Where programs are looked for when nobody says, as in Docker.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The period of `--cpus`, in microseconds.
 const CPU_PERIOD: i64 = 100_000;
 
@@ -88,7 +90,12 @@ impl Engine {
     fn mounts(&self, record: &Record, directory: &Path) -> Result<Vec<Mount>> {
         let host = &record.host_config;
         let requested = mounts::requested(host)?;
-        let mut all = defaults::mounts(host.shm_size.unsigned_abs(), host.privileged);
+        let mut all = defaults::mounts(host.shm_size.unsigned_abs());
+        if host.privileged {
+            for mount in all.iter_mut().filter(|mount| mount.destination.starts_with("/sys")) {
+                mount.options.retain(|option| option != "ro");
+            }
+        }
         if host.ipc_mode == "host" {
             for path in ["/dev/shm", "/dev/mqueue"] {
                 if let Some(mount) = all.iter_mut().find(|mount| mount.destination == path) {
@@ -145,7 +152,7 @@ pub(crate) fn user(name: &str, host: &HostConfig) -> Result<User> {
 /// `PATH`, `HOSTNAME` and `TERM` as Docker sets them, then the container's own.
 pub(crate) fn environment(record: &Record, terminal: bool) -> Vec<String> {
     let mut environment = vec![
-        format!("PATH={}", defaults::PATH),
+        format!("PATH={PATH}"),
         format!("HOSTNAME={}", record.config.hostname),
     ];
     if terminal {

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tare_storage::image::ImageUser;
+
 use super::{Container, Record};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 
 /// All containers of an engine.
@@ -89,5 +92,18 @@ impl Containers {
     /// All of them, in no particular order.
     pub(crate) fn all(&self) -> Vec<Arc<Container>> {
         self.table.read().unwrap_or_else(PoisonError::into_inner).by_id.values().map(Arc::clone).collect()
+    }
+}
+
+impl Engine {
+    /// The containers of an image, which keep it from being removed.
+    pub(crate) fn containers_using(&self, image: &tare_oci::Digest) -> Vec<ImageUser> {
+        self.inner
+            .containers
+            .all()
+            .iter()
+            .filter(|container| container.live().record.image_id == image.as_str())
+            .map(|container| ImageUser { container: container.id.clone(), running: container.is_running() })
+            .collect()
     }
 }

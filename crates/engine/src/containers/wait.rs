@@ -48,10 +48,9 @@ impl Engine {
             // The container is kept alive by the engine's table only: if the
             // sender is gone, the container is, too.
             drop(container);
-            let last = match phase.wait_for(holds).await {
-                Ok(phase) => phase.clone(),
-                Err(_) => phase.borrow().clone(),
-            };
+            // An error means that nothing will change any more.
+            let _ = phase.wait_for(holds).await;
+            let last = phase.borrow().clone();
             ContainerWaitResponse {
                 status_code: last.exit_code,
                 error: (!last.error.is_empty()).then(|| ContainerWaitExitError { message: last.error }),
