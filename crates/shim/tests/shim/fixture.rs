@@ -323,13 +323,9 @@ pub(crate) fn cgroups(name: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The example that is built beside this test.
+/// The shim as an executable of its own.
 pub(crate) fn executable() -> PathBuf {
-    let test = std::env::current_exe().expect("path of the test");
-    let target = test.ancestors().nth(2).expect("target directory");
-    let executable = target.join("examples/shim");
-    assert!(executable.exists(), "{} is not built", executable.display());
-    executable
+    env!("CARGO_BIN_EXE_tare-shim").into()
 }
 
 fn make_rootfs(root: &Path) {
