@@ -75,9 +75,9 @@ pub(super) async fn create(engine: &Engine, request: &Request) -> Outcome {
 
 /// `POST /images/load`.
 pub(super) async fn load(engine: &Engine, request: Request) -> Outcome {
-    Ok(progress(
-        engine.image_load(Upload::new(request.body)).await?,
-    ))
+    let quiet = request.query.flag("quiet");
+    let messages = engine.image_load(Upload::new(request.body), quiet).await?;
+    Ok(progress(messages))
 }
 
 /// An answer of messages, one JSON object to a line.
