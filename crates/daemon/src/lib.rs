@@ -64,8 +64,8 @@ const BLOCKING_IDLE: Duration = Duration::from_secs(2);
 /// An end for which the user must be told why.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs the daemon with the arguments that follow its name, until a signal
-/// ends it.
+/// Runs the daemon with its arguments, the program's name first, until a
+/// signal ends it.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let options = match Options::parse_arguments(arguments) {
         Ok(options) => options,

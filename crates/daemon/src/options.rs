@@ -90,8 +90,8 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the arguments that follow the program's name.
+    /// Reads the arguments, the program's name first.
     pub(crate) fn parse_arguments(arguments: Vec<OsString>) -> Result<Self, clap::Error> {
-        Self::try_parse_from(std::iter::once(OsString::from("tared")).chain(arguments))
+        Self::try_parse_from(arguments)
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn merge(arguments: &[&str], text: &str) -> Result<Config, String> {
-    let arguments = arguments.iter().map(Into::into).collect();
+    let arguments = ["tared"].iter().chain(arguments).map(Into::into).collect();
     let options = Options::parse_arguments(arguments).map_err(|error| error.to_string())?;
     Config::merge(options, Path::new("daemon.json"), text.as_bytes())
         .map_err(|error| error.to_string())
