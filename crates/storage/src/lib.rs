@@ -55,6 +55,8 @@
 mod blob;
 mod cause;
 pub mod database;
+#[cfg(test)]
+mod fixture;
 pub mod image;
 pub mod layer;
 mod layout;

@@ -123,7 +123,8 @@ fn text(field: &[u8]) -> &[u8] {
 /// programs added signed bytes.
 fn verify_checksum(block: &[u8; BLOCK]) -> Result<(), Error> {
     let field = 148..156;
-    let expected = number::parse(&block[field.clone()])?;
+    const WRONG: Error = Error::Header("the checksum is wrong");
+    let expected = number::parse(&block[field.clone()]).map_err(|_| WRONG)?;
     let mut unsigned = 0_u64;
     let mut signed = 0_i64;
     for (position, byte) in block.iter().enumerate() {
@@ -138,5 +139,5 @@ fn verify_checksum(block: &[u8; BLOCK]) -> Result<(), Error> {
     if expected == unsigned || i64::try_from(expected) == Ok(signed) {
         return Ok(());
     }
-    Err(Error::Header("the checksum is wrong"))
+    Err(WRONG)
 }
