@@ -25,7 +25,7 @@ pub(crate) fn variables(
 pub(super) fn labels(files: &[String], flags: &[String]) -> Result<Vec<String>, OptionError> {
     let mut labels = Vec::new();
     for file in files {
-        labels.extend(read(file, &|_| Some(String::new()))?);
+        labels.extend(read(file, &|_| None)?);
     }
     labels.extend(flags.iter().cloned());
     Ok(labels)

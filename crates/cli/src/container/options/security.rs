@@ -60,35 +60,28 @@ fn reason(error: &std::io::Error) -> String {
 impl Security {
     /// Fills in the options and the capabilities.
     pub(super) fn apply(self, host_config: HostConfig, matches: &Matches<'_>) -> HostConfig {
-        let (cap_add, cap_drop) = capabilities(&matches.list("cap-add"), &matches.list("cap-drop"));
         let paths = self.open_system_paths.then(Vec::new);
         HostConfig {
             security_opt: some_list(self.options),
             masked_paths: paths.clone(),
             readonly_paths: paths,
-            cap_add: some_list(cap_add),
-            cap_drop: some_list(cap_drop),
+            cap_add: some_list(capabilities(&matches.list("cap-add"))),
+            cap_drop: some_list(capabilities(&matches.list("cap-drop"))),
             ..host_config
         }
     }
 }
 
-/// Both lists in capital letters with their prefix, sorted; one that is
-/// added is not dropped, and ALL stands for every other.
-fn capabilities(add: &[String], drop: &[String]) -> (Vec<String>, Vec<String>) {
-    let normal = |list: &[String]| -> BTreeSet<String> {
-        let names: BTreeSet<String> = list
-            .iter()
-            .map(|name| {
-                let name = name.trim().to_uppercase();
-                if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
-            })
-            .collect();
-        if names.contains("ALL") { BTreeSet::from(["ALL".to_owned()]) } else { names }
-    };
-    let (add, drop) = (normal(add), normal(drop));
-    let dropped = drop.difference(&add).cloned().collect();
-    (add.into_iter().collect(), dropped)
+/// Names in capital letters with their prefix, sorted, each once.
+fn capabilities(names: &[String]) -> Vec<String> {
+    let names: BTreeSet<String> = names
+        .iter()
+        .map(|name| {
+            let name = name.trim().to_uppercase();
+            if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
+        })
+        .collect();
+    names.into_iter().collect()
 }
 
 /// Checked `name=soft:hard` texts, the last of each name, by name.

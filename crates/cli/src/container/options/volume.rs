@@ -29,14 +29,8 @@ pub(super) fn parse(specifications: &[String], surroundings: &Surroundings<'_>) 
     Ok(volumes)
 }
 
-/// A relative or home directory as an absolute one; anything else as it is.
+/// A relative directory as an absolute one; anything else as it is.
 fn resolve(source: &str, surroundings: &Surroundings<'_>) -> String {
-    if let Some(rest) = source.strip_prefix('~')
-        && (rest.is_empty() || rest.starts_with('/'))
-        && let Some(home) = (surroundings.variable)("HOME")
-    {
-        return format!("{home}{rest}");
-    }
     match &surroundings.directory {
         Some(directory) if source.starts_with('.') => absolute(directory, source),
         _ => source.to_owned(),
