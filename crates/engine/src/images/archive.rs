@@ -183,14 +183,18 @@ impl Drop for Archive {
     }
 }
 
-/// A directory that nobody else uses: only one engine has the data root, and opening
-/// it removed what was left.
+/// A new directory. What an earlier engine left may still be on its way out.
 fn directory(ingest: &Path) -> Result<PathBuf> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let directory = ingest.join(format!("load-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
-    fs::create_dir(&directory)
-        .map_err(|error| Error::internal(error).context(directory.display()))?;
-    Ok(directory)
+    loop {
+        let name = format!("load-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let directory = ingest.join(name);
+        match fs::create_dir(&directory) {
+            Ok(()) => return Ok(directory),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::internal(error).context(directory.display())),
+        }
+    }
 }
 
 fn unreadable(error: io::Error) -> Error {

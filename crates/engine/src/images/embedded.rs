@@ -20,6 +20,10 @@ use crate::error::{Error, Result};
 /// The only name it goes by.
 const NAME: &str = "docker.io/library/hello:latest";
 
+/// When its text was last changed; the building machine's clock would give every
+/// build another image.
+const CREATED: &str = "2026-11-22T00:00:00Z";
+
 /// Its only layer, made by the build script: a plain archive of `/hello`.
 static LAYER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hello.tar"));
 
@@ -93,6 +97,7 @@ fn install(store: &Store) -> Result<(Digest, bool)> {
 fn config(diff_id: &Digest) -> Vec<u8> {
     let platform = Platform::host();
     let config = json!({
+        "created": CREATED,
         "architecture": platform.architecture,
         "os": platform.os,
         "config": {
@@ -100,7 +105,7 @@ fn config(diff_id: &Digest) -> Vec<u8> {
             "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
         },
         "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-        "history": [{"created_by": "part of the engine"}],
+        "history": [{"created": CREATED, "created_by": "part of the engine"}],
     });
     config.to_string().into_bytes()
 }
