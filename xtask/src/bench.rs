@@ -1,5 +1,148 @@
-//! placeholder
-use anyhow::Result;
-pub(crate) fn run(_: &[String]) -> Result<()> {
+//! `cargo xtask bench`: the table of medians and ratios. Numbers are compared
+//! only within one run, whose rounds are interleaved; no test asserts a time.
+//!
+//! Everything measured runs in process, network and mount namespaces of its
+//! own, so that the machine's bridges, firewall and other engines are not
+//! touched and whatever was started ends with the run. Owns `target/bench`.
+
+mod engine;
+mod floor;
+mod memory;
+mod pull;
+mod report;
+mod run;
+mod start;
+
+use crate::process::{run as execute, step};
+use crate::workspace::{cargo, target};
+use crate::{images, packages};
+use anyhow::{Context, Result, bail};
+use engine::{Engine, Kind};
+use report::Report;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Set for the process that is inside the namespaces.
+const INSIDE: &str = "XTASK_BENCH_INSIDE";
+
+/// What a run measures.
+struct Plan {
+    items: Vec<String>,
+    kinds: Vec<Kind>,
+    rounds: usize,
+    markdown: bool,
+}
+
+const ITEMS: &[&str] = &["run", "exec", "memory", "start", "pull"];
+
+impl Plan {
+    fn parse(arguments: &[String]) -> Result<Self> {
+        let mut plan = Self {
+            items: Vec::new(),
+            kinds: vec![Kind::Tare],
+            rounds: 15,
+            markdown: false,
+        };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--with-docker" => plan.kinds.push(Kind::Docker),
+                "--without-tare" => plan.kinds.retain(|kind| *kind != Kind::Tare),
+                "--markdown" => plan.markdown = true,
+                "--rounds" => {
+                    let count = arguments.next().context("--rounds needs a number")?;
+                    plan.rounds = count.parse().context("--rounds needs a number")?;
+                }
+                item if ITEMS.contains(&item) => plan.items.push(item.to_owned()),
+                other => bail!("bench knows no {other}; items: {}", ITEMS.join(" ")),
+            }
+        }
+        if plan.rounds == 0 {
+            bail!("--rounds needs a number above 0");
+        }
+        if plan.items.is_empty() {
+            plan.items = ITEMS.iter().map(|&item| item.to_owned()).collect();
+        }
+        Ok(plan)
+    }
+
+    fn measures(&self, item: &str) -> bool {
+        self.items.iter().any(|wanted| wanted == item)
+    }
+}
+
+/// Runs the benchmark.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let plan = Plan::parse(arguments)?;
+    if std::env::var_os(INSIDE).is_some() {
+        return measure(&plan);
+    }
+    packages::ensure(packages::IMAGES)?;
+    packages::ensure(packages::BENCH)?;
+    if plan.kinds.contains(&Kind::Docker) {
+        packages::ensure(packages::DOCKER)?;
+    }
+    if plan.kinds.contains(&Kind::Tare) {
+        step("build --release");
+        execute(cargo().args(["build", "--release", "--locked", "--package", "tare"]))?;
+    }
+    images::ensure_named("busybox")?;
+    if plan.measures("pull") {
+        images::ensure_named("large")?;
+    }
+    std::fs::create_dir_all(directory()).context("cannot make target/bench")?;
+    let executable = std::env::current_exe().context("cannot find our own executable")?;
+    Err(Command::new("unshare")
+        .args(["--net", "--mount", "--pid", "--fork", "--kill-child"])
+        .args(["--mount-proc", "--propagation=private"])
+        .arg(executable)
+        .arg("bench")
+        .args(arguments)
+        .env(INSIDE, "1")
+        .exec())
+    .context("cannot execute unshare")
+}
+
+/// Where the engines' data, the loop file systems and the registry are.
+fn directory() -> PathBuf {
+    target().join("bench")
+}
+
+fn measure(plan: &Plan) -> Result<()> {
+    execute(Command::new("ip").args(["link", "set", "lo", "up"]))?;
+    let directory = directory().join("run");
+    if directory.exists() {
+        std::fs::remove_dir_all(&directory).context("cannot clear target/bench/run")?;
+    }
+    std::fs::create_dir_all(&directory).context("cannot make target/bench/run")?;
+    let mut report = Report::new(plan.kinds.clone());
+    if plan.measures("memory") {
+        // First, while the engines are as fresh as a machine that has just
+        // started one.
+        memory::measure(plan, &directory, &mut report)?;
+    }
+    if plan.measures("start") {
+        start::measure(plan, &directory, &mut report)?;
+    }
+    if plan.measures("run") || plan.measures("exec") {
+        let mut engines = Vec::new();
+        for &kind in &plan.kinds {
+            let engine = Engine::start(kind, &directory.join(kind.name()))?;
+            engine.load("busybox")?;
+            engines.push(engine);
+        }
+        if plan.measures("run") {
+            run::measure_runs(plan, &directory, &engines, &mut report)?;
+        }
+        if plan.measures("exec") {
+            run::measure_exec(plan, &engines, &mut report)?;
+        }
+    }
+    if plan.measures("pull") {
+        pull::measure(plan, &directory, &mut report)?;
+    }
+    std::fs::remove_dir_all(&directory).context("cannot remove target/bench/run")?;
+    report.print(plan.markdown);
     Ok(())
 }

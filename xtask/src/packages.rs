@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use std::process::Command;
 
 /// What the test images are made from and with.
-pub(crate) const IMAGES: &[&str] = &["busybox-static", "mmdebstrap", "tar"];
+pub(crate) const IMAGES: &[&str] = &["busybox-static", "mmdebstrap"];
 
 /// What the tests compare with and look through.
 pub(crate) const TESTS: &[&str] = &[

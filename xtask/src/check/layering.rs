@@ -11,7 +11,10 @@ use crate::metadata::Metadata;
 /// Every crate of the workspace, with the crates it may depend on. `oci` and
 /// `sys` are allowed to all the others and use nothing here.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("tare", &["tare-cli", "tare-daemon", "tare-runtime", "tare-shim"]),
+    (
+        "tare",
+        &["tare-cli", "tare-daemon", "tare-runtime", "tare-shim"],
+    ),
     // Interfaces.
     ("tare-cli", &["tare-engine-api"]),
     ("tare-daemon", &["tare-engine", "tare-engine-api"]),

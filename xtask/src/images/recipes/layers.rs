@@ -3,17 +3,14 @@
 
 use super::busybox;
 use crate::images::image::Image;
-use crate::images::layer::{Layer, LayerBuilder};
-use anyhow::{Context, Result};
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::process::Command;
+use crate::images::layer::LayerBuilder;
+use anyhow::Result;
 use std::sync::Arc;
 use tar::EntryType;
 
 /// The image.
 pub(crate) fn make() -> Result<Vec<Image>> {
-    let made: [fn() -> Result<LayerBuilder>; 11] = [
+    let made: [fn() -> Result<LayerBuilder>; 12] = [
         tree,
         whiteouts,
         opaque,
@@ -25,12 +22,12 @@ pub(crate) fn make() -> Result<Vec<Image>> {
         again,
         empty,
         owners,
+        sparse,
     ];
     let mut layers = vec![busybox::layer()?];
     for make in made {
         layers.push(Arc::new(make()?.finish()?));
     }
-    layers.push(Arc::new(sparse()?));
     Ok(vec![Image {
         architecture: "amd64",
         layers,
@@ -187,37 +184,20 @@ fn owners() -> Result<LayerBuilder> {
     Ok(layer)
 }
 
-/// A file with holes, as GNU tar stores it.
-fn sparse() -> Result<Layer> {
-    let directory = std::env::temp_dir().join(format!("xtask-sparse-{}", std::process::id()));
-    let holes = directory.join("sparse");
-    std::fs::create_dir_all(&holes)?;
-    let file = File::create(holes.join("holes"))?;
-    file.write_all_at(b"begin", 0)?;
-    file.write_all_at(b"middle", 4 << 20)?;
-    file.set_len(8 << 20)?;
-    drop(file);
-    let output = Command::new("tar")
-        .args([
-            "--create",
-            "--sparse",
-            "--hole-detection=raw",
-            "--format=gnu",
-            "--sort=name",
-        ])
-        .args([
-            "--owner=0",
-            "--group=0",
-            "--numeric-owner",
-            "--mode=0644",
-            "--mtime=@1700000000",
-        ])
-        .args(["--file=-", "--directory"])
-        .arg(&directory)
-        .arg("sparse/holes")
-        .output()
-        .context("cannot execute tar")?;
-    std::fs::remove_dir_all(&directory)?;
-    anyhow::ensure!(output.status.success(), "tar failed: {}", output.status);
-    Layer::from_tar(&output.stdout)
+/// A file with holes, as GNU tar stores it in a PAX archive (format 1.0): the
+/// map of what is there comes before the content.
+fn sparse() -> Result<LayerBuilder> {
+    let mut content = format!("3\n0\n5\n{}\n6\n{}\n0\n", 4 << 20, 8 << 20).into_bytes();
+    content.resize(512, 0);
+    content.extend(b"beginmiddle");
+    let mut layer = LayerBuilder::new();
+    layer.directory("sparse/", 0o755)?;
+    layer.records(&[
+        ("GNU.sparse.major", b"1"),
+        ("GNU.sparse.minor", b"0"),
+        ("GNU.sparse.name", b"sparse/holes"),
+        ("GNU.sparse.realsize", (8 << 20).to_string().as_bytes()),
+    ])?;
+    layer.file("sparse/GNUSparseFile.0/holes", 0o644, &content)?;
+    Ok(layer)
 }
