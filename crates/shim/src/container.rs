@@ -5,11 +5,11 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
-use tare_oci::runtime::{NamespaceKind, Process, Spec};
+use tare_oci::runtime::{ConsoleSize, NamespaceKind, Process, Spec};
 use tare_runtime::cgroup;
 use tare_runtime::{CreateRequest, ExecRequest, Identity, Stdio};
 
-use crate::protocol::{Rootfs, StartError};
+use crate::protocol::{Rootfs, StartError, TerminalSize};
 use crate::streams::Ends;
 
 /// A container whose init exists.
@@ -36,8 +36,18 @@ pub(crate) struct Launched {
 pub(crate) struct Surroundings {
     pub(crate) rootfs: Rootfs,
     pub(crate) namespaces: Vec<(NamespaceKind, OwnedFd)>,
-    pub(crate) terminal: bool,
-    pub(crate) open_stdin: bool,
+    pub(crate) streams: StreamKind,
+}
+
+/// What a process has for standard streams.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StreamKind {
+    /// A terminal, of a first size.
+    Terminal(Option<TerminalSize>),
+    /// Pipes, and one for input if that is open.
+    Pipes { open_stdin: bool },
+    /// /dev/null: nobody gives input or sees output.
+    Nothing,
 }
 
 impl Container {
@@ -50,13 +60,12 @@ impl Container {
         let Surroundings {
             rootfs,
             namespaces,
-            terminal,
-            open_stdin,
+            streams,
         } = surroundings;
         let mut identity = Identity::Configured;
         let mut score = None;
         if let Some(process) = &mut spec.process {
-            process.terminal = terminal;
+            set_terminal(process, streams);
             identity = take_identity(process);
             score = process.oom_score_adj;
         }
@@ -68,7 +77,7 @@ impl Container {
         }) && namespaces
             .iter()
             .all(|(kind, _)| *kind != NamespaceKind::Pid);
-        let (stdio, ends) = streams(terminal, open_stdin, false)?;
+        let (stdio, ends) = make(streams)?;
         let mut runtime = tare_runtime::Container::create(CreateRequest {
             id: &id,
             spec: &spec,
@@ -111,14 +120,12 @@ impl Container {
     pub(crate) fn exec(
         &self,
         mut process: Process,
-        terminal: bool,
-        open_stdin: bool,
-        unseen: bool,
+        streams: StreamKind,
     ) -> Result<Launched, StartError> {
-        process.terminal = terminal;
+        set_terminal(&mut process, streams);
         process.oom_score_adj = process.oom_score_adj.or(self.score);
         let identity = take_identity(&mut process);
-        let (stdio, ends) = streams(terminal, open_stdin, unseen)?;
+        let (stdio, ends) = make(streams)?;
         let started = self
             .runtime
             .exec(ExecRequest {
@@ -240,17 +247,25 @@ fn take_identity(process: &mut Process) -> Identity {
     }
 }
 
-/// The streams of a process and our ends of them.
-fn streams(terminal: bool, open_stdin: bool, unseen: bool) -> Result<(Stdio, Ends), StartError> {
-    if terminal {
-        return Ok((Stdio::Terminal, Ends::Null));
+fn set_terminal(process: &mut Process, streams: StreamKind) {
+    process.terminal = matches!(streams, StreamKind::Terminal(_));
+    if let StreamKind::Terminal(Some(size)) = streams {
+        process.console_size = Some(ConsoleSize {
+            height: size.height.into(),
+            width: size.width.into(),
+        });
     }
-    let made = if unseen && !open_stdin {
-        nothing()
-    } else {
-        pipes(open_stdin)
-    };
-    made.map_err(|error| StartError {
+}
+
+/// The streams of a process and our ends of them; those of a terminal come
+/// from the runtime.
+fn make(streams: StreamKind) -> Result<(Stdio, Ends), StartError> {
+    match streams {
+        StreamKind::Terminal(_) => Ok((Stdio::Terminal, Ends::Null)),
+        StreamKind::Pipes { open_stdin } => pipes(open_stdin),
+        StreamKind::Nothing => nothing(),
+    }
+    .map_err(|error| StartError {
         exit_code: 128,
         message: format!("cannot make pipes for standard input and output: {error}"),
     })

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
-use crate::container::{Container, Surroundings};
+use crate::container::{Container, StreamKind, Surroundings};
 use crate::directory::Directory;
 use crate::log::Writer;
 use crate::packet::{PacketError, PacketSocket, Received};
@@ -213,18 +213,19 @@ fn begin(start: Start<'static>, descriptors: Vec<OwnedFd>) -> Result<Begun, Fail
     let surroundings = Surroundings {
         rootfs: start.rootfs.into_owned(),
         namespaces,
-        terminal: start.terminal,
-        open_stdin: start.open_stdin,
+        streams: if start.terminal {
+            StreamKind::Terminal(start.size)
+        } else {
+            StreamKind::Pipes {
+                open_stdin: start.open_stdin,
+            }
+        },
     };
     let (mut container, ends) =
         Container::create(start.id.into_owned(), start.spec.into_owned(), surroundings)
             .map_err(Failure::Start)?;
-    let prepared = Streams::new(ends, input, log, attached).and_then(|streams| {
-        if let Some(size) = start.size {
-            streams.resize(size)?;
-        }
-        Ok((streams, container.init()?))
-    });
+    let prepared = Streams::new(ends, input, log, attached)
+        .and_then(|streams| Ok((streams, container.init()?)));
     let (streams, (pid, pidfd)) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {

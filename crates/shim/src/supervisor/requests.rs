@@ -7,6 +7,7 @@ use tare_oci::runtime::Process;
 
 use super::Supervisor;
 use super::child::{Child, Life};
+use crate::container::StreamKind;
 use crate::packet::{PacketSocket, Received};
 use crate::protocol::{
     Answer, Channels, Exec, ExecState, Failure, Numbered, Reason, Refusal, Request, Started, State,
@@ -100,16 +101,22 @@ impl Supervisor {
             .map(|(stream, channels)| Attached::new(stream, channels))
             .collect();
         let process: Process = exec.process.into_owned();
-        let started = self
-            .container
-            .exec(process, exec.terminal, exec.open_stdin, attached.is_empty())
-            .map_err(Failure::Start)?;
+        let kind = if exec.terminal {
+            StreamKind::Terminal(exec.size)
+        } else if attached.is_empty() && !exec.open_stdin {
+            StreamKind::Nothing
+        } else {
+            StreamKind::Pipes {
+                open_stdin: exec.open_stdin,
+            }
+        };
+        let started = self.container.exec(process, kind).map_err(Failure::Start)?;
         let input = InputRules {
             open: exec.open_stdin,
             once: true,
         };
         let pid = started.pid;
-        let (ends, error) = match Streams::new(started.ends, input, None, attached) {
+        let (streams, error) = match Streams::new(started.ends, input, None, attached) {
             Ok(streams) => (streams, None),
             Err(error) => {
                 // It cannot be served, and is not left running unserved.
@@ -117,12 +124,8 @@ impl Supervisor {
                 (Streams::none(), Some(error))
             }
         };
-        if let Some(size) = exec.size {
-            // As Docker: a size that cannot be set does not fail the exec.
-            let _ = ends.resize(size);
-        }
         self.children
-            .push(Child::new(target, pid, started.pidfd, ends));
+            .push(Child::new(target, pid, started.pidfd, streams));
         match error {
             None => Ok(Answer::Started(Started { pid })),
             Some(error) => Err(failed(error)),

@@ -18,7 +18,7 @@ use tare_shim::log::{LogConfig, Next, ReadOptions, Reader};
 use tare_shim::protocol::{Event, Exit, Rootfs, Started, Target, TerminalSize};
 
 /// Nothing here takes longer unless it hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -108,7 +108,7 @@ impl Fixture {
                 lower: vec![self.directory.join("rootfs")],
                 upper: self.directory.join("upper"),
                 work: self.directory.join("work"),
-                volatile: true,
+                volatile: false,
             },
             namespaces: Vec::new(),
             held: std::mem::take(&mut self.request.held),

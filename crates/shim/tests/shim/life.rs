@@ -154,7 +154,7 @@ fn the_shims_own_signals_do_not_end_it() {
     }
     assert!(connection.state().expect("state").pid.is_some());
     // The container has the default for them: its shell dies of SIGHUP.
-    let mut other = Fixture::new("sh -c 'kill -1 $$'; echo $?");
+    let mut other = Fixture::new("sh -c 'kill -1 $$' 2>/dev/null; echo $?");
     other.run();
     assert_eq!(other.log_lines(), ["129"]);
     connection.signal(Target::Init, SIGKILL).expect("signal");

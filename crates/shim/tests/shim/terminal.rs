@@ -27,7 +27,7 @@ fn output_is_raw_and_both_streams_are_one() {
 #[test]
 fn the_size_is_set_at_the_start_and_changes() {
     let mut fixture =
-        terminal("stty size; trap 'stty size; exit' WINCH; while :; do sleep 0.01; done");
+        terminal("trap 'stty size; exit' WINCH; stty size; while :; do sleep 0.01; done");
     fixture.request.size = Some(TerminalSize {
         height: 33,
         width: 101,
