@@ -6,6 +6,8 @@
 //! way.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
@@ -16,6 +18,8 @@ use crate::tree;
 pub(crate) struct Trash {
     queue: Option<Sender<Item>>,
     thread: Option<JoinHandle<()>>,
+    /// The store is being closed: what is left is for the next open.
+    closing: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -29,13 +33,16 @@ enum Item {
 impl Trash {
     pub(crate) fn start() -> std::io::Result<Self> {
         let (queue, items) = mpsc::channel();
+        let closing = Arc::new(AtomicBool::new(false));
+        let closed = Arc::clone(&closing);
         let thread = std::thread::Builder::new()
             .name("tare-trash".to_owned())
             .stack_size(128 << 10)
-            .spawn(move || remove_all(&items))?;
+            .spawn(move || remove_all(&items, &closed))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
+            closing,
         })
     }
 
@@ -59,8 +66,10 @@ impl Trash {
 }
 
 impl Drop for Trash {
-    /// Waits for the thread: the next owner of the data root must not meet it.
+    /// Waits for the removal under way: the next owner of the data root must
+    /// not meet it.
     fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
         self.queue = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -68,9 +77,10 @@ impl Drop for Trash {
     }
 }
 
-fn remove_all(items: &Receiver<Item>) {
+fn remove_all(items: &Receiver<Item>, closing: &AtomicBool) {
     for item in items {
         match item {
+            Item::Remove(_) if closing.load(Ordering::Relaxed) => {}
             Item::Remove(path) => {
                 if let Err(error) = tree::remove(&path) {
                     tracing::warn!(

@@ -173,7 +173,9 @@ impl Root {
     }
 
     /// Mode, owner and attributes of the layer's root.
-    pub(super) fn describe(&self, entry: &Entry) -> Result<(), Error> {
+    pub(super) fn describe(&mut self, entry: &Entry) -> Result<(), Error> {
+        // What was known of the root as a parent may change.
+        self.parent = None;
         let (user, group) = (
             rustix::fs::Uid::from_raw(entry.user),
             rustix::fs::Gid::from_raw(entry.group),
