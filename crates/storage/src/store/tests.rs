@@ -82,7 +82,8 @@ fn work_until_killed(root: &Path) {
         );
     }
     let archive = archive.finish();
-    println!("ready");
+    let step = |name: &str| println!("step: {name}");
+    step("opened");
     for round in 0_u64.. {
         let archive = [
             Archive::new()
@@ -99,6 +100,7 @@ fn work_until_killed(root: &Path) {
             .expect("begun");
         writer.write_all(&blob).expect("written");
         let layer = writer.finish().expect("stored");
+        step("layer stored");
         let image = crate::NewImage {
             id: store
                 .put_blob(format!("{round}").as_bytes())
@@ -115,15 +117,18 @@ fn work_until_killed(root: &Path) {
         store
             .put_image(&image, &["work".parse().expect("a reference")])
             .expect("recorded");
+        step("image recorded");
         drop(lease);
         let container = format!("c{round}");
         store
             .create_snapshot(&container, &image.id, database::Durability::Relaxed)
             .expect("made");
+        step("snapshot made");
         if round % 2 == 0 {
             store
                 .remove_image("work", true, |_| Vec::new())
                 .expect("removed");
+            step("image removed");
         }
         store
             .remove_snapshot(&container, database::Durability::Relaxed)
@@ -159,7 +164,7 @@ fn killed_at_any_moment_nothing_is_lost_or_left() {
     }
     let directory = Directory::new();
     let mut states = BTreeSet::new();
-    for round in 0..40_u64 {
+    for round in 0..24_u64 {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args([
                 "--exact",
@@ -171,14 +176,16 @@ fn killed_at_any_moment_nothing_is_lost_or_left() {
             .spawn()
             .expect("started");
         let mut output = std::io::BufReader::new(child.stdout.take().expect("piped"));
-        let mut line = String::new();
-        while !line.contains("ready") {
-            line.clear();
-            let length = std::io::BufRead::read_line(&mut output, &mut line).expect("readable");
-            assert!(length > 0, "the child ended early");
+        // So many steps, and then somewhere within the next.
+        for _ in 0..=round % 12 {
+            let mut line = String::new();
+            while !line.contains("step: ") {
+                line.clear();
+                let length = std::io::BufRead::read_line(&mut output, &mut line).expect("readable");
+                assert!(length > 0, "the child ended early");
+            }
         }
-        // Spread over some rounds of the child's work, in steps that do not repeat.
-        std::thread::sleep(Duration::from_micros(round * 37_919 % 300_000));
+        std::thread::sleep(Duration::from_micros(round * 7919 % 20_000));
         child.kill().expect("killed");
         assert_eq!(
             child.wait().expect("ended").signal(),
