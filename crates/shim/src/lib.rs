@@ -19,6 +19,7 @@ pub mod client;
 mod clock;
 mod container;
 mod directory;
+mod init;
 pub mod log;
 mod packet;
 mod process;

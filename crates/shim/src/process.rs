@@ -24,6 +24,7 @@ use rustix::net::SendFlags;
 
 use crate::container::{Container, StreamKind, Surroundings};
 use crate::directory::Directory;
+use crate::init;
 use crate::log::Writer;
 use crate::packet::{PacketError, PacketSocket, Received};
 use crate::protocol::{
@@ -57,10 +58,18 @@ enum ShimError {
     Wait(#[source] Errno),
 }
 
-/// Runs a shim; the last argument is its directory and standard input is the
-/// socket from which its container's description comes.
+/// Runs a shim: `shim <directory>`, with standard input being the socket from
+/// which its container's description comes. Also runs the init of a container,
+/// `shim --init -- program arguments…`. The word `shim` may be left out.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match run(arguments.into_iter().last()) {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.first().is_some_and(|word| word == "shim") {
+        arguments.remove(0);
+    }
+    if arguments.first().is_some_and(|word| word == init::ARGUMENT) {
+        return init::main(arguments.split_off(1));
+    }
+    match run(arguments.pop()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -185,9 +194,6 @@ fn begin(start: Start<'static>, descriptors: Vec<OwnedFd>) -> Result<Begun, Fail
             message: format!("{} descriptors instead of {expected}", descriptors.len()),
         }));
     }
-    if start.init {
-        return Err(start_error("--init is not supported yet".to_owned()));
-    }
     let mut descriptors = descriptors.into_iter();
     let mut take = |count| descriptors.by_ref().take(count).collect::<Vec<_>>();
     let events = take(1).remove(0);
@@ -210,6 +216,11 @@ fn begin(start: Start<'static>, descriptors: Vec<OwnedFd>) -> Result<Begun, Fail
         open: start.open_stdin,
         once: start.stdin_once,
     };
+    let mut spec = start.spec.into_owned();
+    if start.init {
+        init::put_in_front(&mut spec)
+            .map_err(|error| start_error(format!("cannot use this executable as init: {error}")))?;
+    }
     let surroundings = Surroundings {
         rootfs: start.rootfs.into_owned(),
         namespaces,
@@ -222,8 +233,7 @@ fn begin(start: Start<'static>, descriptors: Vec<OwnedFd>) -> Result<Begun, Fail
         },
     };
     let (mut container, ends) =
-        Container::create(start.id.into_owned(), start.spec.into_owned(), surroundings)
-            .map_err(Failure::Start)?;
+        Container::create(start.id.into_owned(), spec, surroundings).map_err(Failure::Start)?;
     let prepared = Streams::new(ends, input, log, attached)
         .and_then(|streams| Ok((streams, container.init()?)));
     let (streams, (pid, pidfd)) = match prepared {

@@ -219,6 +219,13 @@ impl Streams {
         self.attached.retain(|one| !one.is_done());
     }
 
+    /// Gives back memory that is only needed while output flows.
+    pub(crate) fn save_memory(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.save_memory();
+        }
+    }
+
     /// The process has ended: takes what it left behind, whether or not
     /// everyone has room.
     pub(crate) fn process_ended(&mut self, buffer: &mut Vec<u8>) {

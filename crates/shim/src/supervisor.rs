@@ -24,6 +24,8 @@ mod requests;
 
 pub(crate) use child::Child;
 
+/// Memory for output is given back when nothing has happened for so long.
+const IDLE: Duration = Duration::from_secs(1);
 /// How often a control group that is still busy is tried again.
 const RETRY: Duration = Duration::from_millis(10);
 
@@ -44,6 +46,8 @@ pub(crate) struct Supervisor {
     /// When to try again to remove the control group.
     removal: Option<Instant>,
     released: bool,
+    /// Memory has been used that can be given back.
+    lavish: bool,
     /// Scratch space for all reads.
     buffer: Vec<u8>,
 }
@@ -78,6 +82,7 @@ impl Supervisor {
             paused: false,
             removal: None,
             released: false,
+            lavish: true,
             buffer: Vec::new(),
         }
     }
@@ -92,7 +97,12 @@ impl Supervisor {
     pub(crate) fn run(mut self) -> Result<(), Errno> {
         while !(self.released && self.children.iter().all(Child::is_silent)) {
             let ready = self.wait()?;
-            self.handle(&ready);
+            if ready.is_empty() {
+                self.save_memory();
+            } else {
+                self.lavish = true;
+                self.handle(&ready);
+            }
             self.keep_time();
         }
         Ok(())
@@ -200,13 +210,25 @@ impl Supervisor {
     }
 
     fn timeout(&self) -> Option<Timespec> {
-        let deadlines = [self.removal, self.children[0].deadline()];
+        let idle = self.lavish.then(|| Instant::now() + IDLE);
+        let deadlines = [self.removal, self.children[0].deadline(), idle];
         let next = deadlines.into_iter().flatten().min()?;
         let left = next.saturating_duration_since(Instant::now());
         Some(Timespec {
             tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
             tv_nsec: left.subsec_nanos().into(),
         })
+    }
+
+    fn save_memory(&mut self) {
+        self.buffer = Vec::new();
+        for child in &mut self.children {
+            child.streams.save_memory();
+        }
+        if self.lavish {
+            tare_sys::memory::trim();
+        }
+        self.lavish = false;
     }
 
     fn keep_time(&mut self) {

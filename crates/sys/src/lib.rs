@@ -10,6 +10,7 @@ pub mod bpf;
 pub mod clone;
 pub mod execute;
 pub mod keyring;
+pub mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod netlink;

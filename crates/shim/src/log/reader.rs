@@ -156,6 +156,10 @@ impl Reader {
     ///
     /// # Errors
     /// When a file of the log cannot be read.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a record is lent by the reader, which an iterator cannot do"
+    )]
     pub fn next(&mut self) -> io::Result<Next<'_>> {
         match self.step()? {
             Step::Record(found) => Ok(Next::Record(self.record(&found))),

@@ -75,6 +75,11 @@ impl Writer {
         })
     }
 
+    /// Gives back memory that is only needed while lines are written.
+    pub fn save_memory(&mut self) {
+        self.batch = Vec::new();
+    }
+
     fn with_lines(
         &mut self,
         stream: Stream,

@@ -137,7 +137,10 @@ fn an_execs_exit_waits_for_somebody_to_tell() {
     connection.signal(Target::Init, 9).expect("signal");
     let exit = loop {
         match connection.wait(Duration::from_secs(10)).expect("wait") {
-            Incoming::Event(Event::Exited { target, exit }) if target == Target::Init => {
+            Incoming::Event(Event::Exited {
+                target: Target::Init,
+                exit,
+            }) => {
                 break exit;
             }
             Incoming::Closed => panic!("gone"),

@@ -158,7 +158,7 @@ fn the_shims_own_signals_do_not_end_it() {
     other.run();
     assert_eq!(other.log_lines(), ["129"]);
     connection.signal(Target::Init, SIGKILL).expect("signal");
-    assert_eq!(connection.wait(PATIENCE).is_ok(), true);
+    connection.wait(PATIENCE).expect("wait");
     eventually("the exit", || {
         connection.state().expect("state").exit.is_some()
     });

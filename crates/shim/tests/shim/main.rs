@@ -6,6 +6,7 @@
 mod engine_away;
 mod exec;
 mod fixture;
+mod init;
 mod input;
 mod life;
 mod output;
