@@ -11,6 +11,7 @@ use tare_sys::namespace::{self, Kinds};
 use tare_sys::{SingleThreaded, keyring, scheduling};
 
 use crate::handshake::{ChildEnd, Failure, Step};
+use crate::plan::parameter_path;
 use crate::process::{Prepared, Streams, write_below};
 use crate::rootfs::{self, CgroupView, Rootfs};
 use crate::terminal::Terminal;
@@ -200,23 +201,6 @@ fn new_proc() -> Result<OwnedFd, rustix::io::Errno> {
     )
 }
 
-/// The path of a kernel parameter below /proc/sys. Dots separate, and slashes
-/// stand for dots in an interface's name (`net.ipv4.conf.eth0/1.forwarding`);
-/// where the first separator is a slash it is the other way round (sysctl(8)).
-fn parameter_path(parameter: &str) -> String {
-    if parameter.find('/') < parameter.find('.') && parameter.contains('/') {
-        return parameter.to_owned();
-    }
-    parameter
-        .chars()
-        .map(|character| match character {
-            '.' => '/',
-            '/' => '.',
-            other => other,
-        })
-        .collect()
-}
-
 /// The kernel's flag for a kind of namespace.
 pub(crate) fn kinds(kind: NamespaceKind) -> Kinds {
     match kind {
@@ -242,28 +226,5 @@ pub(crate) fn name(kind: NamespaceKind) -> &'static str {
         NamespaceKind::User => "user",
         NamespaceKind::Cgroup => "cgroup",
         NamespaceKind::Time => "time",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parameter_path;
-
-    #[test]
-    fn parameters_are_paths_in_either_notation() {
-        for (parameter, expected) in [
-            ("kernel.shmmax", "kernel/shmmax"),
-            (
-                "net.ipv4.conf.eth0/1.forwarding",
-                "net/ipv4/conf/eth0.1/forwarding",
-            ),
-            (
-                "net/ipv4/conf/eth0.1/forwarding",
-                "net/ipv4/conf/eth0.1/forwarding",
-            ),
-            ("kernel/shmmax", "kernel/shmmax"),
-        ] {
-            assert_eq!(parameter_path(parameter), expected);
-        }
     }
 }

@@ -199,40 +199,53 @@ pub(crate) fn check(spec: &Spec, given: &[(NamespaceKind, OwnedFd)]) -> Result<(
     Ok(())
 }
 
+/// The path of a kernel parameter below /proc/sys. Dots separate, and slashes
+/// stand for dots in an interface's name (`net.ipv4.conf.eth0/1.forwarding`);
+/// where the first separator is a slash it is the other way round (sysctl(8)).
+pub(crate) fn parameter_path(parameter: &str) -> String {
+    if parameter.find(['/', '.']).map(|at| &parameter[at..=at]) == Some("/") {
+        return parameter.to_owned();
+    }
+    parameter
+        .chars()
+        .map(|character| match character {
+            '.' => '/',
+            '/' => '.',
+            other => other,
+        })
+        .collect()
+}
+
 /// A kernel parameter may be set only in a namespace of the container's own:
 /// any other is the host's.
 fn check_parameter(parameter: &str, has: &dyn Fn(NamespaceKind) -> bool) -> Result<(), Error> {
     const IPC: [&str; 8] = [
-        "kernel.msgmax",
-        "kernel.msgmnb",
-        "kernel.msgmni",
-        "kernel.sem",
-        "kernel.shmall",
-        "kernel.shmmax",
-        "kernel.shmmni",
-        "kernel.shm_rmid_forced",
+        "kernel/msgmax",
+        "kernel/msgmnb",
+        "kernel/msgmni",
+        "kernel/sem",
+        "kernel/shmall",
+        "kernel/shmmax",
+        "kernel/shmmni",
+        "kernel/shm_rmid_forced",
     ];
-    let dotted = if parameter.find('/') < parameter.find('.') && parameter.contains('/') {
-        parameter.replace('/', ".")
-    } else {
-        parameter.to_owned()
-    };
+    let path = parameter_path(parameter);
     let refuse = |reason: &str| {
         Err(Error::configuration(
             "linux.sysctl",
             format!("{parameter:?} {reason}"),
         ))
     };
-    if parameter.split(['/', '.']).any(str::is_empty) {
+    if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return refuse("is no kernel parameter");
     }
-    let needed = if IPC.contains(&dotted.as_str()) || dotted.starts_with("fs.mqueue.") {
+    let needed = if IPC.contains(&path.as_str()) || path.starts_with("fs/mqueue/") {
         NamespaceKind::Ipc
-    } else if dotted.starts_with("net.") {
+    } else if path.starts_with("net/") {
         NamespaceKind::Network
-    } else if dotted == "kernel.domainname" {
+    } else if path == "kernel/domainname" {
         NamespaceKind::Uts
-    } else if dotted == "kernel.hostname" {
+    } else if path == "kernel/hostname" {
         return refuse("is set by the hostname");
     } else {
         return refuse("is not in a separate kernel namespace");

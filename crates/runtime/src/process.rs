@@ -393,7 +393,7 @@ fn write_own(path: &std::ffi::CStr, value: &str) -> io::Result<()> {
         OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
         Mode::empty(),
     )?;
-    if i64::from(rustix::fs::fstatfs(&proc)?.f_type) != PROC_SUPER_MAGIC {
+    if rustix::fs::fstatfs(&proc)?.f_type != PROC_SUPER_MAGIC {
         return Err(io::Error::other("/proc is not a proc file system"));
     }
     write_below(proc.as_fd(), path, value)

@@ -82,7 +82,11 @@ pub(crate) fn build(
         make_working_directory(root.as_fd(), &process.cwd)?;
     }
     mask::readonly_paths(root.as_fd(), &linux.readonly_paths)?;
-    mask::masked_paths(root.as_fd(), &linux.masked_paths)?;
+    mask::masked_paths(
+        root.as_fd(),
+        tree.dev.as_ref().map(AsFd::as_fd),
+        &linux.masked_paths,
+    )?;
     if spec.root.as_ref().is_some_and(|root| root.readonly) {
         set_attributes(
             root.as_fd(),

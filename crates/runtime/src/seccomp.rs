@@ -17,7 +17,7 @@ mod argument;
 mod compile;
 mod emit;
 #[cfg(test)]
-mod interpret;
+pub(crate) mod interpret;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ impl Terminal {
     /// `ENOTTY` when something else is mounted there.
     pub(crate) fn open(pts: BorrowedFd<'_>) -> Result<Terminal, Errno> {
         const DEVPTS_SUPER_MAGIC: i64 = 0x1cd1;
-        if i64::from(rustix::fs::fstatfs(pts)?.f_type) != DEVPTS_SUPER_MAGIC {
+        if rustix::fs::fstatfs(pts)?.f_type != DEVPTS_SUPER_MAGIC {
             return Err(Errno::NOTTY);
         }
         let master = rustix::fs::openat(

@@ -34,7 +34,7 @@ impl Layout {
     pub fn detect() -> io::Result<Layout> {
         let usual = Path::new("/sys/fs/cgroup");
         if let Ok(status) = rustix::fs::statfs(usual)
-            && i64::from(status.f_type) == CGROUP2_SUPER_MAGIC
+            && status.f_type == CGROUP2_SUPER_MAGIC
         {
             return Ok(Layout {
                 hierarchies: Vec::new(),

@@ -72,3 +72,21 @@ fn namespaces_are_sorted_by_the_way_they_are_made() {
         );
     }
 }
+
+#[test]
+fn parameters_are_paths_in_either_notation() {
+    for (parameter, expected) in [
+        ("kernel.shmmax", "kernel/shmmax"),
+        (
+            "net.ipv4.conf.eth0/1.forwarding",
+            "net/ipv4/conf/eth0.1/forwarding",
+        ),
+        (
+            "net/ipv4/conf/eth0.1/forwarding",
+            "net/ipv4/conf/eth0.1/forwarding",
+        ),
+        ("kernel/shmmax", "kernel/shmmax"),
+    ] {
+        assert_eq!(parameter_path(parameter), expected);
+    }
+}

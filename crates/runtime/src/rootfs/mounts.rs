@@ -70,10 +70,14 @@ pub(super) fn attach_all(
         })?;
         let made = attach_one(mount, &options, root, label, cgroups)
             .map_err(|error| Failure::new(Step::Mount, describe(mount), error))?;
+        // The last mount at a place is the one that is seen.
         match normal(&mount.destination).as_str() {
-            "/dev" if kind(mount, &options) == "tmpfs" && !options.copy_up => attached.dev = made,
-            "/dev" => attached.dev_is_bind = true,
-            "/dev/pts" if kind(mount, &options) == "devpts" => attached.pts = made,
+            "/dev" => {
+                let kind = kind(mount, &options);
+                attached.dev = made.filter(|_| kind == "tmpfs" && !options.copy_up);
+                attached.dev_is_bind = kind == "bind";
+            }
+            "/dev/pts" => attached.pts = made.filter(|_| kind(mount, &options) == "devpts"),
             _ => {}
         }
     }
@@ -142,12 +146,17 @@ fn bind(mount: &Mount, options: &MountOptions, root: BorrowedFd<'_>) -> Result<O
     let tree = open_tree(CWD, source, flags)?;
     change(tree.as_fd(), false, options.attributes)?;
     change(tree.as_fd(), true, options.recursive)?;
-    let missing = if resolve::is_directory(tree.as_fd())? {
+    let is_directory = resolve::is_directory(tree.as_fd())?;
+    let missing = if is_directory {
         Missing::Directory
     } else {
         Missing::File
     };
     let (place, _) = resolve::ensure(root, &mount.destination, missing)?;
+    // Neither goes onto the other; the kernel's own answer says less.
+    if resolve::is_directory(place.as_fd())? != is_directory {
+        return Err(Errno::NOTDIR);
+    }
     attach(tree.as_fd(), place.as_fd())?;
     Ok(tree)
 }
@@ -169,6 +178,9 @@ fn new_file_system(
     label: Option<&str>,
 ) -> Result<OwnedFd, Errno> {
     let (place, existed) = resolve::ensure(root, &mount.destination, Missing::Directory)?;
+    if !resolve::is_directory(place.as_fd())? {
+        return Err(Errno::NOTDIR);
+    }
     if matches!(kind, "proc" | "sysfs") {
         // A link there would put the one place where every mask and every
         // later check expects it somewhere else.

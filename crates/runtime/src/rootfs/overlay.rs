@@ -27,6 +27,8 @@ pub(super) fn mount(
     let context = fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC)
         .map_err(|error| failed("overlay", error))?;
     let context = context.as_fd();
+    fsconfig_set_string(context, c"source", c"overlay")
+        .map_err(|error| failed("overlay", error))?;
     let mut held = Vec::new();
 
     match set_lower(context, lower, &mut held) {
@@ -48,7 +50,8 @@ pub(super) fn mount(
     if let Some(label) = label {
         fsconfig_set_string(context, c"context", label).map_err(|error| failed(label, error))?;
     }
-    fsconfig_create(context).map_err(|error| failed("overlay", error))?;
+    fsconfig_create(context)
+        .map_err(|error| failed(&format!("overlay{}", messages(context)), error))?;
     fsmount(
         context,
         FsMountFlags::FSMOUNT_CLOEXEC,
@@ -110,6 +113,19 @@ fn set_path(
     let result = fsconfig_set_string(context, key, link(&place));
     held.push(place);
     result
+}
+
+/// What the kernel has to say about a failed mount, after a colon.
+fn messages(context: BorrowedFd<'_>) -> String {
+    let mut text = String::new();
+    let mut buffer = [0; 512];
+    while let Ok(length @ 1..) = rustix::io::read(context, &mut buffer) {
+        // Each message begins with its level and a space.
+        let message = String::from_utf8_lossy(&buffer[..length]);
+        text.push_str(": ");
+        text.push_str(message.trim_end().get(2..).unwrap_or_default());
+    }
+    text
 }
 
 fn open(path: &Path) -> Result<OwnedFd, Errno> {

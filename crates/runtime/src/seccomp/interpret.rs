@@ -3,8 +3,8 @@
 use tare_sys::seccomp::Instruction;
 
 /// The verdict on one call.
-pub(super) fn run(program: &[Instruction], audit: u32, number: u32, arguments: [u64; 6]) -> u32 {
-    let mut data = vec![0u8; 64];
+pub(crate) fn run(program: &[Instruction], audit: u32, number: u32, arguments: [u64; 6]) -> u32 {
+    let mut data = [0u8; 64];
     data[0..4].copy_from_slice(&number.to_le_bytes());
     data[4..8].copy_from_slice(&audit.to_le_bytes());
     for (index, argument) in arguments.into_iter().enumerate() {

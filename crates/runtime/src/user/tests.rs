@@ -26,7 +26,8 @@ fn groups_of(specification: &str, additional: &[&str]) -> Result<(u32, u32, Vec<
 
 #[test]
 fn users_and_groups_are_found_by_name_and_by_number() {
-    let cases: [(&str, &[&str], (u32, u32, Vec<u32>)); 10] = [
+    type Case<'a> = (&'a str, &'a [&'a str], (u32, u32, Vec<u32>));
+    let cases: [Case<'_>; 10] = [
         ("", &[], (0, 0, vec![0, 10])),
         ("root", &[], (0, 0, vec![0, 10])),
         ("alice", &[], (1000, 1000, vec![1000, 10, 29])),

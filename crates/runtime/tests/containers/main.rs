@@ -1,0 +1,33 @@
+//! Real containers on this kernel.
+//!
+//! The runtime wants a caller with one thread, which the standard harness is
+//! not: this one runs each test on the main thread of the process. It speaks
+//! as much of the harness's command line as nextest and `cargo test` use.
+
+mod harness;
+mod sandbox;
+
+mod basics;
+mod errors;
+mod exec;
+mod hostile;
+mod identity;
+mod isolation;
+mod limits;
+mod terminal;
+
+fn main() -> std::process::ExitCode {
+    harness::run(
+        &[
+            basics::TESTS,
+            errors::TESTS,
+            exec::TESTS,
+            hostile::TESTS,
+            identity::TESTS,
+            isolation::TESTS,
+            limits::TESTS,
+            terminal::TESTS,
+        ]
+        .concat(),
+    )
+}
