@@ -1,4 +1,6 @@
 use serde_json::json;
+use std::io::Write;
+use std::process::Stdio;
 use tare_tests::{Engine, against_docker};
 
 #[test]
@@ -121,8 +123,18 @@ fn attach_joins_a_running_container() {
             "run", "-d", "-i", "--name", "talk", "busybox", "sh", "-c", script,
         ])
         .expect(0);
-    let output = engine.client_with_input(&["attach", "talk"], b"this\n");
-    assert_eq!(output.expect(4).stdout, "got this\n");
+    // The input stays open: its end would detach, as the container keeps its own.
+    let mut client = engine
+        .client_command(&["attach", "talk"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the client");
+    let mut input = client.stdin.take().expect("piped");
+    input.write_all(b"this\n").expect("input");
+    let output = client.wait_with_output().expect("its output");
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "got this\n");
 }
 
 #[test]
