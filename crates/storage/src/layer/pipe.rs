@@ -1,11 +1,13 @@
 //! A bounded pipe of byte chunks between two threads.
 //!
-//! Chunks travel as vectors and come back empty for reuse, so a layer of any
+//! Chunks travel as vectors and come back for reuse, so a layer of any
 //! size costs a fixed number of allocations. The reader learns the difference
 //! between the end of the data and a writer that gave up.
 
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+
+use tare_oci::{Digest, Hasher};
 
 /// Makes a pipe that holds at most `depth` chunks.
 pub(super) fn pipe(depth: usize) -> (Sender, PipeReader) {
@@ -43,13 +45,10 @@ pub(super) struct Sender {
 pub(super) struct Closed;
 
 impl Sender {
-    /// An empty vector, used before if possible.
+    /// A vector to fill, used before if possible, then with its old content.
     pub(super) fn buffer(&self, capacity: usize) -> Vec<u8> {
         match self.empty.try_recv() {
-            Ok(mut buffer) => {
-                buffer.clear();
-                buffer
-            }
+            Ok(buffer) => buffer,
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => Vec::with_capacity(capacity),
         }
     }
@@ -103,10 +102,50 @@ impl BufRead for PipeReader {
 
 impl Read for PipeReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let length = available.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&available[..length]);
-        self.consume(length);
-        Ok(length)
+        copy_from(self, buffer)
     }
+}
+
+/// Hashes each chunk as it comes, just before it is used.
+pub(super) struct HashingReader {
+    pipe: PipeReader,
+    hasher: Hasher,
+}
+
+impl HashingReader {
+    pub(super) fn new(pipe: PipeReader, hasher: Hasher) -> Self {
+        Self { pipe, hasher }
+    }
+
+    /// The digest of all chunks that came.
+    pub(super) fn finish(self) -> Digest {
+        self.hasher.finish()
+    }
+}
+
+impl BufRead for HashingReader {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.pipe.position == self.pipe.chunk.len() {
+            self.hasher.update(self.pipe.fill_buf()?);
+        }
+        self.pipe.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.pipe.consume(amount);
+    }
+}
+
+impl Read for HashingReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        copy_from(self, buffer)
+    }
+}
+
+fn copy_from(reader: &mut impl BufRead, buffer: &mut [u8]) -> io::Result<usize> {
+    let available = reader.fill_buf()?;
+    let length = available.len().min(buffer.len());
+    buffer[..length].copy_from_slice(&available[..length]);
+    reader.consume(length);
+    Ok(length)
 }

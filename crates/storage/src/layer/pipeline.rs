@@ -1,9 +1,10 @@
 //! Decompression and unpacking, beside the download.
 //!
 //! The caller's thread hashes and keeps the compressed bytes; a second
-//! decompresses and hashes the archive; a third writes the files. Bounded pipes
-//! between them hold back whoever is faster. A layer that fits one chunk is not
-//! worth two threads and is unpacked by the caller at the end.
+//! decompresses them, which is most of the work; a third hashes the archive and
+//! writes the files. Bounded pipes between them hold back whoever is faster. A
+//! layer that fits one chunk is not worth two threads and is unpacked by the
+//! caller at the end.
 
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -12,14 +13,14 @@ use std::thread::JoinHandle;
 use tare_oci::{Algorithm, Digest, Hasher};
 
 use super::decode::Decoder;
-use super::pipe::{Closed, PipeReader, Sender, pipe};
+use super::pipe::{Closed, HashingReader, PipeReader, Sender, pipe};
 use crate::tar;
 use crate::unpack::{self, Summary, unpack};
 
 /// Compressed bytes per chunk; also the largest layer unpacked without threads.
 const COMPRESSED_CHUNK: usize = 128 << 10;
-/// Archive bytes per chunk: fits the second-level cache beside the decoder's
-/// window, so that what was decompressed is hashed and written while hot.
+/// Archive bytes per chunk: fits the second-level cache, so that what was hashed
+/// is written while hot.
 const ARCHIVE_CHUNK: usize = 256 << 10;
 const COMPRESSED_DEPTH: usize = 4;
 const ARCHIVE_DEPTH: usize = 3;
@@ -37,8 +38,8 @@ pub(super) struct Pipeline {
 
 struct Threads {
     chunks: Sender,
-    decode: JoinHandle<Result<Digest, Failure>>,
-    unpack: Option<JoinHandle<Result<Summary, unpack::Error>>>,
+    decode: JoinHandle<Result<(), Failure>>,
+    unpack: JoinHandle<Result<Outcome, unpack::Error>>,
 }
 
 /// Why a pipeline failed.
@@ -136,19 +137,15 @@ impl Threads {
                 .stack_size(STACK)
         };
         let (chunks, compressed) = pipe(COMPRESSED_DEPTH);
-        let (archive, unpack_thread) = match directory {
-            Some(directory) => {
-                let (archive, mut input) = pipe(ARCHIVE_DEPTH);
-                let thread = spawn("tare-unpack").spawn(move || unpack(&mut input, &directory))?;
-                (Some(archive), Some(thread))
-            }
-            None => (None, None),
-        };
-        let decode = spawn("tare-inflate").spawn(move || decode(compressed, archive, algorithm))?;
+        let (output, archive) = pipe(ARCHIVE_DEPTH);
+        let archive = HashingReader::new(archive, Hasher::new(algorithm));
+        let unpack =
+            spawn("tare-unpack").spawn(move || unpack_archive(archive, directory.as_deref()))?;
+        let decode = spawn("tare-inflate").spawn(move || decode(compressed, output))?;
         Ok(Self {
             chunks,
             decode,
-            unpack: unpack_thread,
+            unpack,
         })
     }
 
@@ -161,13 +158,10 @@ impl Threads {
             drop(self.chunks);
         }
         let decoded = self.decode.join().unwrap_or(Err(Failure::Neighbour));
-        let unpacked = self
-            .unpack
-            .map(|thread| thread.join().unwrap_or_else(|_| Err(interrupted())));
+        let unpacked = self.unpack.join().unwrap_or_else(|_| Err(interrupted()));
         match (decoded, unpacked) {
-            (Ok(digest), None) => Ok((digest, None)),
-            (Ok(digest), Some(Ok(summary))) => Ok((digest, Some(summary))),
-            (Ok(_) | Err(Failure::Neighbour), Some(Err(error))) => Err(Failure::Unpack(error)),
+            (Ok(()), Ok(outcome)) => Ok(outcome),
+            (Ok(()) | Err(Failure::Neighbour), Err(error)) => Err(Failure::Unpack(error)),
             (Err(failure), _) => Err(failure),
         }
     }
@@ -178,42 +172,39 @@ fn interrupted() -> unpack::Error {
     tar::Error::Read(io::Error::other("the unpacking thread failed")).into()
 }
 
-fn decode(
-    input: PipeReader,
-    output: Option<Sender>,
-    algorithm: Algorithm,
-) -> Result<Digest, Failure> {
+fn decode(input: PipeReader, output: Sender) -> Result<(), Failure> {
     let failed = |error: io::Error| match error.kind() {
         // Only the pipe says this: the download was given up.
         io::ErrorKind::ConnectionAborted => Failure::Neighbour,
         _ => Failure::Decode(error),
     };
     let mut decoder = Decoder::new(input).map_err(failed)?;
-    let mut hasher = Hasher::new(algorithm);
-    let mut spare = Vec::new();
     loop {
-        let mut chunk = match &output {
-            Some(output) => output.buffer(ARCHIVE_CHUNK),
-            None => std::mem::take(&mut spare),
-        };
+        let mut chunk = output.buffer(ARCHIVE_CHUNK);
         // A used chunk has this length already, so nothing is zeroed twice.
         chunk.resize(ARCHIVE_CHUNK, 0);
         let length = fill(&mut decoder, &mut chunk).map_err(failed)?;
-        hasher.update(&chunk[..length]);
-        if let Some(output) = &output {
-            chunk.truncate(length);
-            output.send(chunk)?;
-        } else {
-            spare = chunk;
-        }
+        chunk.truncate(length);
+        output.send(chunk)?;
         if length < ARCHIVE_CHUNK {
             break;
         }
     }
-    if let Some(output) = output {
-        output.end()?;
-    }
-    Ok(hasher.finish())
+    Ok(output.end()?)
+}
+
+fn unpack_archive(
+    mut archive: HashingReader,
+    directory: Option<&Path>,
+) -> Result<Outcome, unpack::Error> {
+    let summary = match directory {
+        Some(directory) => Some(unpack(&mut archive, directory)?),
+        None => {
+            io::copy(&mut archive, &mut io::sink()).map_err(tar::Error::from)?;
+            None
+        }
+    };
+    Ok((archive.finish(), summary))
 }
 
 /// Reads until the buffer is full or the input ends.
