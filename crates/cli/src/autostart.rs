@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{flock, FlockOperation};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::client::{Address, Connection};
 use crate::failure::Failure;
@@ -32,15 +32,28 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 enum StartError {
     #[error("cannot create {}: {source}", path.display())]
-    Directory { path: PathBuf, source: std::io::Error },
+    Directory {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("cannot lock {}: {source}", path.display())]
-    Lock { path: PathBuf, source: std::io::Error },
+    Lock {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("cannot write the engine's log {}: {source}", path.display())]
-    Log { path: PathBuf, source: std::io::Error },
+    Log {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("cannot execute the engine: {source}")]
     Execute { source: std::io::Error },
     #[error("the engine ended at once ({status}): {reason}\nSee {} or start it by hand: tare daemon", log.display())]
-    Ended { status: std::process::ExitStatus, reason: String, log: PathBuf },
+    Ended {
+        status: std::process::ExitStatus,
+        reason: String,
+        log: PathBuf,
+    },
     #[error("the engine did not answer within 10 seconds: {reason}\nSee {} or start it by hand: tare daemon", log.display())]
     Silent { reason: String, log: PathBuf },
 }
@@ -52,7 +65,8 @@ enum StartError {
 /// line of its log.
 pub(crate) fn start(address: &Address, run_directory: &Path) -> Result<Connection, Failure> {
     if !rustix::process::geteuid().is_root() {
-        let message = format!("tare: no engine answers on {address}; start one with \"sudo tare daemon\"");
+        let message =
+            format!("tare: no engine answers on {address}; start one with \"sudo tare daemon\"");
         return Err(Failure::new(message));
     }
     start_as_root(address, run_directory).map_err(|error| Failure::new(format!("tare: {error}")))
@@ -63,18 +77,36 @@ fn start_as_root(address: &Address, run_directory: &Path) -> Result<Connection, 
         .recursive(true)
         .mode(0o755)
         .create(run_directory)
-        .map_err(|source| StartError::Directory { path: run_directory.to_owned(), source })?;
+        .map_err(|source| StartError::Directory {
+            path: run_directory.to_owned(),
+            source,
+        })?;
     let lock_path = run_directory.join("client.lock");
-    let lock_failed = |source| StartError::Lock { path: lock_path.clone(), source };
-    let lock = OpenOptions::new().create(true).append(true).open(&lock_path).map_err(lock_failed)?;
+    let lock_failed = |source| StartError::Lock {
+        path: lock_path.clone(),
+        source,
+    };
+    let lock = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&lock_path)
+        .map_err(lock_failed)?;
     flock(&lock, FlockOperation::LockExclusive).map_err(|error| lock_failed(error.into()))?;
     // Another client may have started it while this one waited for the lock.
     if let Ok(connection) = Connection::open(address) {
         return Ok(connection);
     }
     let log_path = run_directory.join("engine.log");
-    let log_failed = |source| StartError::Log { path: log_path.clone(), source };
-    let mut log = OpenOptions::new().create(true).append(true).read(true).open(&log_path).map_err(log_failed)?;
+    let log_failed = |source| StartError::Log {
+        path: log_path.clone(),
+        source,
+    };
+    let mut log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .read(true)
+        .open(&log_path)
+        .map_err(log_failed)?;
     let written = log.seek(SeekFrom::End(0)).map_err(log_failed)?;
     let mut child = execute(&log).map_err(|source| StartError::Execute { source })?;
     wait_for(address, &mut child, &mut log, written, &log_path)
@@ -97,8 +129,10 @@ pub(crate) fn become_engine() -> Failure {
     if let Err(error) = rustix::process::setsid() {
         return Failure::new(format!("tare: cannot start a session: {error}"));
     }
-    let error =
-        Command::new("/proc/self/exe").arg0("tare").args(["daemon", "--idle-timeout", IDLE_SECONDS]).exec();
+    let error = Command::new("/proc/self/exe")
+        .arg0("tare")
+        .args(["daemon", "--idle-timeout", IDLE_SECONDS])
+        .exec();
     Failure::new(format!("tare: cannot execute the engine: {error}"))
 }
 
@@ -116,11 +150,18 @@ fn wait_for(
         }
         if let Ok(Some(status)) = child.try_wait() {
             let reason = last_line(log, written);
-            return Err(StartError::Ended { status, reason, log: log_path.to_owned() });
+            return Err(StartError::Ended {
+                status,
+                reason,
+                log: log_path.to_owned(),
+            });
         }
         if Instant::now() > deadline {
             let reason = last_line(log, written);
-            return Err(StartError::Silent { reason, log: log_path.to_owned() });
+            return Err(StartError::Silent {
+                reason,
+                log: log_path.to_owned(),
+            });
         }
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -129,12 +170,17 @@ fn wait_for(
 /// The last line that this start has added to the log.
 fn last_line(log: &mut File, written: u64) -> String {
     let mut bytes = Vec::new();
-    let read = log.seek(SeekFrom::Start(written)).and_then(|_| log.take(1 << 20).read_to_end(&mut bytes));
+    let read = log
+        .seek(SeekFrom::Start(written))
+        .and_then(|_| log.take(1 << 20).read_to_end(&mut bytes));
     match read {
         Err(error) => format!("its log cannot be read: {error}"),
         Ok(_) => {
             let text = String::from_utf8_lossy(&bytes);
-            text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned()
+            text.lines()
+                .rfind(|line| !line.trim().is_empty())
+                .unwrap_or("it said nothing")
+                .to_owned()
         }
     }
 }

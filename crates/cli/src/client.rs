@@ -23,7 +23,7 @@ use tare_engine_api::API_VERSION;
 pub(crate) use address::{Address, AddressError};
 pub(crate) use body::Body;
 pub(crate) use connection::Connection;
-pub(crate) use request::{percent_encoded, Query, Request};
+pub(crate) use request::{Query, Request, percent_encoded};
 pub(crate) use response::{Head, HeadError};
 
 /// The most bytes of an answer that are kept in memory.
@@ -34,22 +34,36 @@ const LARGEST_ANSWER: u64 = 256 << 20;
 pub(crate) enum ClientError {
     /// Nothing answers there.
     #[error("Cannot connect to the Tare engine at {address}. Is the engine running?")]
-    Unreachable { address: String, source: std::io::Error },
+    Unreachable {
+        address: String,
+        source: std::io::Error,
+    },
     /// The socket is there but not for this user.
-    #[error("permission denied while trying to connect to the Tare engine at {address}: run as root or as a member of the socket's group")]
+    #[error(
+        "permission denied while trying to connect to the Tare engine at {address}: run as root or as a member of the socket's group"
+    )]
     Permission { address: String },
     /// The connection broke.
     #[error("connection to the engine lost during {request}: {source}")]
-    Connection { request: String, source: std::io::Error },
+    Connection {
+        request: String,
+        source: std::io::Error,
+    },
     /// The answer is not HTTP as we know it.
     #[error("the engine's answer to {request} cannot be understood: {source}")]
     Head { request: String, source: HeadError },
     /// The answer's JSON is not what the API says.
     #[error("the engine's answer to {request} cannot be understood: {source}")]
-    Json { request: String, source: serde_json::Error },
+    Json {
+        request: String,
+        source: serde_json::Error,
+    },
     /// The request could not be written as JSON.
     #[error("cannot encode {request}: {source}")]
-    Encode { request: String, source: serde_json::Error },
+    Encode {
+        request: String,
+        source: serde_json::Error,
+    },
     /// The engine refused.
     #[error("Error response from daemon: {message}")]
     Refused { status: u16, message: String },
@@ -87,7 +101,11 @@ pub(crate) struct Client {
 impl Client {
     /// A client of the engine at `address`; connects when first needed.
     pub(crate) fn new(address: Address, version: Option<(u32, u32)>) -> Self {
-        Self { address, idle: RefCell::default(), version: Cell::new(version.or(parse_version(API_VERSION)).unwrap_or_default()) }
+        Self {
+            address,
+            idle: RefCell::default(),
+            version: Cell::new(version.or(parse_version(API_VERSION)).unwrap_or_default()),
+        }
     }
 
     /// A client of the same engine with connections of its own, for another
@@ -116,26 +134,27 @@ impl Client {
     /// is an error with the engine's message.
     pub(crate) fn send(&self, request: &Request) -> Result<Response<'_>, ClientError> {
         loop {
-            let name = request.name();
-            let mut response = self.exchange(request)?;
-            if response.head.status < 400 {
-                return Ok(response);
+            match self.exchange(request)?.successful() {
+                Ok(response) => return Ok(response),
+                Err((status, message)) => match older_version(status, &message, self.version.get())
+                {
+                    Some(version) => self.version.set(version),
+                    None => return Err(refusal(request, status, message)),
+                },
             }
-            let status = response.head.status;
-            let message = response.error_message();
-            if let Some(version) = older_version(status, &message, self.version.get()) {
-                self.version.set(version);
-                continue;
-            }
-            let message = if message.is_empty() { format!("{name} was answered with status {status}") } else { message };
-            return Err(ClientError::Refused { status, message });
         }
     }
 
     /// Sends a request and reads the whole answer as JSON.
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, request: &Request) -> Result<T, ClientError> {
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        request: &Request,
+    ) -> Result<T, ClientError> {
         let bytes = self.bytes(request)?;
-        serde_json::from_slice(&bytes).map_err(|source| ClientError::Json { request: request.name(), source })
+        serde_json::from_slice(&bytes).map_err(|source| ClientError::Json {
+            request: request.name(),
+            source,
+        })
     }
 
     /// Sends a request and reads the whole answer.
@@ -143,14 +162,32 @@ impl Client {
         self.send(request)?.bytes()
     }
 
-    /// Sends a request whose connection becomes a two-way stream.
-    pub(crate) fn hijack(&self, request: &Request) -> Result<(Head, Connection), ClientError> {
-        let response = self.send(request)?;
-        let connection = response.body.into_connection().ok_or_else(|| ClientError::Connection {
-            request: request.name(),
-            source: std::io::ErrorKind::UnexpectedEof.into(),
-        })?;
-        Ok((response.head, connection))
+    /// Sends a request without waiting for the answer, so that others can be
+    /// sent meanwhile.
+    pub(crate) fn begin(&self, request: &Request) -> Result<Connection, ClientError> {
+        let idle = self.idle.borrow_mut().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        request
+            .write(&mut connection, &self.version(), &self.address)
+            .map_err(|source| ClientError::Connection {
+                request: request.name(),
+                source,
+            })?;
+        Ok(connection)
+    }
+
+    /// Reads the head of the answer to a request that was begun.
+    pub(crate) fn finish(
+        &self,
+        connection: Connection,
+        request: &Request,
+    ) -> Result<Response<'_>, ClientError> {
+        self.receive(connection, request)?
+            .successful()
+            .map_err(|(status, message)| refusal(request, status, message))
     }
 
     fn exchange(&self, request: &Request) -> Result<Response<'_>, ClientError> {
@@ -169,28 +206,63 @@ impl Client {
         }
     }
 
-    fn exchange_on(&self, mut connection: Connection, request: &Request) -> Result<Response<'_>, ClientError> {
-        let name = request.name();
-        let lost = |source| ClientError::Connection { request: request.name(), source };
+    fn exchange_on(
+        &self,
+        mut connection: Connection,
+        request: &Request,
+    ) -> Result<Response<'_>, ClientError> {
         let sent = request.write(&mut connection, &self.version(), &self.address);
-        let head = match (sent, connection.read_head()) {
-            (_, Ok(head)) => head,
+        match (sent, self.receive(connection, request)) {
             // Refused early: the answer explains more than the broken pipe.
-            (Err(source), Err(_)) => return Err(lost(source)),
-            (Ok(()), Err(response::ReadHeadError::Io(source))) => return Err(lost(source)),
-            (Ok(()), Err(response::ReadHeadError::Head(source))) => {
-                return Err(ClientError::Head { request: name, source });
+            (_, Ok(response)) => Ok(response),
+            (Err(source), Err(_)) => Err(ClientError::Connection {
+                request: request.name(),
+                source,
+            }),
+            (Ok(()), Err(error)) => Err(error),
+        }
+    }
+
+    fn receive(
+        &self,
+        mut connection: Connection,
+        request: &Request,
+    ) -> Result<Response<'_>, ClientError> {
+        let name = request.name();
+        let head = match connection.read_head() {
+            Ok(head) => head,
+            Err(response::ReadHeadError::Io(source)) => {
+                return Err(ClientError::Connection {
+                    request: name,
+                    source,
+                });
+            }
+            Err(response::ReadHeadError::Head(source)) => {
+                return Err(ClientError::Head {
+                    request: name,
+                    source,
+                });
             }
         };
         let body = Body::new(connection, &head, request.method == "HEAD");
-        Ok(Response { client: self, request: name, head, body })
+        Ok(Response {
+            client: self,
+            request: name,
+            head,
+            body,
+        })
     }
 
     /// Opens a connection.
     pub(crate) fn connect(&self) -> Result<Connection, ClientError> {
         Connection::open(&self.address).map_err(|source| match source.kind() {
-            std::io::ErrorKind::PermissionDenied => ClientError::Permission { address: self.address.to_string() },
-            _ => ClientError::Unreachable { address: self.address.to_string(), source },
+            std::io::ErrorKind::PermissionDenied => ClientError::Permission {
+                address: self.address.to_string(),
+            },
+            _ => ClientError::Unreachable {
+                address: self.address.to_string(),
+                source,
+            },
         })
     }
 }
@@ -203,11 +275,32 @@ impl Response<'_> {
             .by_ref()
             .take(LARGEST_ANSWER)
             .read_to_end(&mut bytes)
-            .map_err(|source| ClientError::Connection { request: self.request.clone(), source })?;
+            .map_err(|source| ClientError::Connection {
+                request: self.request.clone(),
+                source,
+            })?;
         if let Some(connection) = self.body.finish() {
             self.client.adopt(connection);
         }
         Ok(bytes)
+    }
+
+    /// The connection itself, which has become a two-way stream.
+    pub(crate) fn into_connection(self) -> Result<Connection, ClientError> {
+        self.body
+            .into_connection()
+            .ok_or_else(|| ClientError::Connection {
+                request: self.request,
+                source: std::io::ErrorKind::UnexpectedEof.into(),
+            })
+    }
+
+    /// The response, or status and message of a refusal.
+    fn successful(mut self) -> Result<Self, (u16, String)> {
+        if self.head.status < 400 {
+            return Ok(self);
+        }
+        Err((self.head.status, self.error_message()))
     }
 
     /// The body as a reader, and the connection with it.
@@ -227,6 +320,15 @@ impl Response<'_> {
             Err(_) => String::from_utf8_lossy(&bytes).trim().to_owned(),
         }
     }
+}
+
+fn refusal(request: &Request, status: u16, message: String) -> ClientError {
+    let message = if message.is_empty() {
+        format!("{} was answered with status {status}", request.name())
+    } else {
+        message
+    };
+    ClientError::Refused { status, message }
 }
 
 #[derive(serde::Deserialize)]

@@ -1,6 +1,6 @@
 //! The tree of commands, and finding the one that is asked for.
 
-use crate::grammar::{command_lines, flag_lines, Command, Flag};
+use crate::grammar::{Command, Flag, command_lines, flag_lines};
 use crate::{container, image, inspect, network, system};
 
 /// A name and its command.
@@ -80,7 +80,10 @@ pub(crate) const NOUNS: &[Noun] = &[
     Noun {
         name: "network",
         summary: "Manage networks",
-        verbs: &[("inspect", &network::inspect::COMMAND), ("ls", &network::list::COMMAND)],
+        verbs: &[
+            ("inspect", &network::inspect::COMMAND),
+            ("ls", &network::list::COMMAND),
+        ],
         aliases: &[("list", "ls")],
     },
     Noun {
@@ -112,8 +115,14 @@ pub(crate) fn find(words: &[String]) -> Option<Named> {
     let Some(noun) = NOUNS.iter().find(|noun| noun.name == first) else {
         return Some(Named::Unknown(first.clone()));
     };
-    let Some(verb) = words.get(1).filter(|verb| !verb.starts_with('-')) else { return Some(Named::Noun(noun)) };
-    let plain = noun.aliases.iter().find(|(alias, _)| alias == verb).map_or(verb.as_str(), |(_, verb)| verb);
+    let Some(verb) = words.get(1).filter(|verb| !verb.starts_with('-')) else {
+        return Some(Named::Noun(noun));
+    };
+    let plain = noun
+        .aliases
+        .iter()
+        .find(|(alias, _)| alias == verb)
+        .map_or(verb.as_str(), |(_, verb)| verb);
     match noun.verbs.iter().find(|(name, _)| *name == plain) {
         Some((_, command)) => Some(Named::Command(command, 2)),
         None => Some(Named::UnknownVerb(noun, verb.clone())),
@@ -132,11 +141,31 @@ pub(crate) fn first_words() -> impl Iterator<Item = &'static str> {
 
 /// The flags in front of the command.
 pub(crate) const GLOBAL: &[Flag] = &[
-    Flag::single("config", "directory", "Read the client's configuration from here (default ~/.docker)"),
-    Flag::single("context", "name", "Use this context (only \"default\" is supported yet)").short('c'),
+    Flag::single(
+        "config",
+        "directory",
+        "Read the client's configuration from here (default ~/.docker)",
+    ),
+    Flag::single(
+        "context",
+        "name",
+        "Use this context (only \"default\" is supported yet)",
+    )
+    .short('c'),
     Flag::switch("debug", "Say more on standard error").short('D'),
-    Flag::list("host", "address", "Talk to the engine at unix:///path or tcp://host:port").short('H'),
-    Flag::single("log-level", "level", "debug, info, warn, error or fatal (default info)").short('l').checked(log_level),
+    Flag::list(
+        "host",
+        "address",
+        "Talk to the engine at unix:///path or tcp://host:port",
+    )
+    .short('H'),
+    Flag::single(
+        "log-level",
+        "level",
+        "debug, info, warn, error or fatal (default info)",
+    )
+    .short('l')
+    .checked(log_level),
     Flag::switch("tls", ""),
     Flag::single("tlscacert", "path", ""),
     Flag::single("tlscert", "path", ""),
@@ -155,7 +184,10 @@ fn log_level(value: &str) -> Result<String, String> {
 /// The page of `tare help`.
 pub(crate) fn main_page(width: usize) -> String {
     let flags: Vec<&Flag> = GLOBAL.iter().filter(|flag| !flag.help.is_empty()).collect();
-    let nouns: String = NOUNS.iter().map(|noun| format!("  {:<12}{}\n", noun.name, noun.summary)).collect();
+    let nouns: String = NOUNS
+        .iter()
+        .map(|noun| format!("  {:<12}{}\n", noun.name, noun.summary))
+        .collect();
     format!(
         "Usage:  tare [OPTIONS] COMMAND\n\n\
          A container engine that speaks Docker's and the OCI's interfaces\n\n\

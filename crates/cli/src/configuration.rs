@@ -47,10 +47,16 @@ pub(crate) struct Entry {
 pub(crate) enum ConfigurationError {
     /// The file is there and cannot be read.
     #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     /// The file is not what it should be.
     #[error("{} is not valid: {source}", path.display())]
-    Parse { path: PathBuf, source: serde_json::Error },
+    Parse {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
 }
 
 impl Configuration {
@@ -58,10 +64,20 @@ impl Configuration {
     pub(crate) fn load(path: &Path) -> Result<Self, ConfigurationError> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(source) => return Err(ConfigurationError::Read { path: path.to_owned(), source }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(source) => {
+                return Err(ConfigurationError::Read {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
         };
-        serde_json::from_slice(&bytes).map_err(|source| ConfigurationError::Parse { path: path.to_owned(), source })
+        serde_json::from_slice(&bytes).map_err(|source| ConfigurationError::Parse {
+            path: path.to_owned(),
+            source,
+        })
     }
 }
 

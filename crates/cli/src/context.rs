@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use crate::autostart;
-use crate::client::{parse_version, Address, AddressError, Client, ClientError};
+use crate::client::{Address, AddressError, Client, ClientError, parse_version};
 use crate::configuration::{Configuration, ConfigurationError};
 use crate::failure::Failure;
 
@@ -116,7 +116,9 @@ impl Context {
         let configuration_directory = match (global.config, environment.config) {
             (Some(directory), _) => PathBuf::from(directory),
             (None, Some(directory)) => PathBuf::from(directory),
-            (None, None) => PathBuf::from(environment.home.unwrap_or_else(|| "/".into())).join(".docker"),
+            (None, None) => {
+                PathBuf::from(environment.home.unwrap_or_else(|| "/".into())).join(".docker")
+            }
         };
         Ok(Self {
             client: Client::new(address, version),
@@ -138,7 +140,8 @@ impl Context {
             match self.client.connect() {
                 Ok(connection) => self.client.adopt(connection),
                 Err(ClientError::Unreachable { .. }) => {
-                    let connection = autostart::start(self.client.address(), Path::new("/run/tare"))?;
+                    let connection =
+                        autostart::start(self.client.address(), Path::new("/run/tare"))?;
                     self.client.adopt(connection);
                 }
                 Err(error) => return Err(error.into()),
@@ -169,7 +172,10 @@ fn resolve_host(global: &Global, environment: &Environment) -> Result<(Address, 
     }
     let named = global.host.as_ref().or(match global.context {
         Some(_) => None,
-        None => environment.tare_host.as_ref().or(environment.docker_host.as_ref()),
+        None => environment
+            .tare_host
+            .as_ref()
+            .or(environment.docker_host.as_ref()),
     });
     if let Some(host) = named {
         let address = Address::parse(host)?;
@@ -179,7 +185,9 @@ fn resolve_host(global: &Global, environment: &Environment) -> Result<(Address, 
         return Ok((address, false));
     }
     match &environment.docker_context {
-        Some(context) if global.context.is_none() && context != "default" => Err(HostError::Context(context.clone())),
+        Some(context) if global.context.is_none() && context != "default" => {
+            Err(HostError::Context(context.clone()))
+        }
         _ => Ok((Address::Unix(DEFAULT_SOCKET.into()), true)),
     }
 }

@@ -47,7 +47,11 @@ pub(crate) fn each(
             receiver.iter().try_for_each(&mut show)
         })?;
     }
-    if failed { Err(Failure::silent(crate::failure::GENERAL)) } else { Ok(0) }
+    if failed {
+        Err(Failure::silent(crate::failure::GENERAL))
+    } else {
+        Ok(0)
+    }
 }
 
 /// Writes to standard output; a reader that has gone ends the command.

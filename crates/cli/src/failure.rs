@@ -24,12 +24,18 @@ pub(crate) struct Failure {
 impl Failure {
     /// Ends with a message and exit code 1.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: Some(message.into()), code: GENERAL }
+        Self {
+            message: Some(message.into()),
+            code: GENERAL,
+        }
     }
 
     /// Ends with the code alone.
     pub(crate) fn silent(code: u8) -> Self {
-        Self { message: None, code }
+        Self {
+            message: None,
+            code,
+        }
     }
 
     /// The same end with another exit code.

@@ -13,7 +13,7 @@ mod tests;
 pub(crate) mod values;
 
 pub(crate) use help::{command_lines, command_page, flag_lines, noun_page};
-pub(crate) use parse::{parse, Matches, Parsed, UsageError};
+pub(crate) use parse::{Matches, Parsed, UsageError, parse};
 pub(crate) use suggest::nearest;
 
 use crate::context::Context;
@@ -55,22 +55,58 @@ pub(crate) struct Flag {
 impl Flag {
     /// A flag that is on or off.
     pub(crate) const fn switch(long: &'static str, help: &'static str) -> Self {
-        Self { long, short: None, kind: Kind::Switch, placeholder: "", check: None, help }
+        Self {
+            long,
+            short: None,
+            kind: Kind::Switch,
+            placeholder: "",
+            check: None,
+            help,
+        }
     }
 
     /// A flag with one value.
-    pub(crate) const fn single(long: &'static str, placeholder: &'static str, help: &'static str) -> Self {
-        Self { long, short: None, kind: Kind::Single, placeholder, check: None, help }
+    pub(crate) const fn single(
+        long: &'static str,
+        placeholder: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            long,
+            short: None,
+            kind: Kind::Single,
+            placeholder,
+            check: None,
+            help,
+        }
     }
 
     /// A flag that may be repeated.
-    pub(crate) const fn list(long: &'static str, placeholder: &'static str, help: &'static str) -> Self {
-        Self { long, short: None, kind: Kind::List, placeholder, check: None, help }
+    pub(crate) const fn list(
+        long: &'static str,
+        placeholder: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            long,
+            short: None,
+            kind: Kind::List,
+            placeholder,
+            check: None,
+            help,
+        }
     }
 
     /// Another, unlisted name of a flag.
     pub(crate) const fn alias(long: &'static str, of: &'static str) -> Self {
-        Self { long, short: None, kind: Kind::Alias(of), placeholder: "", check: None, help: "" }
+        Self {
+            long,
+            short: None,
+            kind: Kind::Alias(of),
+            placeholder: "",
+            check: None,
+            help: "",
+        }
     }
 
     /// The same flag with a letter of its own.

@@ -3,11 +3,11 @@
 
 use std::io::Write;
 
-use crate::client::{percent_encoded, ClientError, Request};
+use crate::client::{ClientError, Request, percent_encoded};
 use crate::context::Context;
 use crate::failure::{Failure, GENERAL};
 use crate::format::json::{at, compact, indented};
-use crate::format::template::{from_json, Template};
+use crate::format::template::{Template, from_json};
 use crate::grammar::{Arity, Command, Flag, Matches};
 
 /// What can be inspected.
@@ -42,8 +42,12 @@ impl Kind {
 }
 
 /// `--format` of one object.
-pub(crate) const FORMAT: Flag =
-    Flag::single("format", "format", "Show as \"json\" on one line, or by a Go template").short('f');
+pub(crate) const FORMAT: Flag = Flag::single(
+    "format",
+    "format",
+    "Show as \"json\" on one line, or by a Go template",
+)
+.short('f');
 
 const SIZE: Flag = Flag::switch("size", "Show how much disk a container uses").short('s');
 
@@ -52,7 +56,15 @@ pub(crate) const COMMAND: Command = Command {
     aliases: &[],
     usage: "[OPTIONS] NAME|ID [NAME|ID...]",
     summary: "Show everything about containers, images or networks",
-    flags: &[&[FORMAT, SIZE, Flag::single("type", "kind", "Look for this kind only: container, image or network")]],
+    flags: &[&[
+        FORMAT,
+        SIZE,
+        Flag::single(
+            "type",
+            "kind",
+            "Look for this kind only: container, image or network",
+        ),
+    ]],
     arity: Arity::AtLeast(1),
     interspersed: true,
     run,
@@ -81,7 +93,11 @@ pub(crate) const IMAGE: Command = Command {
 };
 
 fn size_query(matches: &Matches<'_>) -> &'static str {
-    if matches.switch("size") { "?size=true" } else { "" }
+    if matches.switch("size") {
+        "?size=true"
+    } else {
+        ""
+    }
 }
 
 fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
@@ -91,7 +107,9 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
         "image" => &[Kind::Image],
         "network" => &[Kind::Network],
         known @ ("config" | "node" | "plugin" | "secret" | "service" | "task" | "volume") => {
-            return Err(Failure::new(format!("inspecting a {known} is not supported yet")));
+            return Err(Failure::new(format!(
+                "inspecting a {known} is not supported yet"
+            )));
         }
         other => {
             return Err(Failure::new(format!(
@@ -103,7 +121,12 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
 }
 
 /// Shows each name in the order given; every one that is missing is told.
-pub(crate) fn show(context: &Context, matches: &Matches<'_>, kinds: &[Kind], query: &str) -> Result<u8, Failure> {
+pub(crate) fn show(
+    context: &Context,
+    matches: &Matches<'_>,
+    kinds: &[Kind],
+    query: &str,
+) -> Result<u8, Failure> {
     let format = matches.text("format").filter(|format| !format.is_empty());
     let template = match format {
         None | Some("json") => None,
@@ -131,7 +154,13 @@ pub(crate) fn show(context: &Context, matches: &Matches<'_>, kinds: &[Kind], que
         (None, None) if found.is_empty() => shown.push_str("[]\n"),
         (None, None) => {
             shown.push_str("[\n    ");
-            shown.push_str(&found.iter().map(|json| indented(json, "    ")).collect::<Vec<_>>().join(",\n    "));
+            shown.push_str(
+                &found
+                    .iter()
+                    .map(|json| indented(json, "    "))
+                    .collect::<Vec<_>>()
+                    .join(",\n    "),
+            );
             shown.push_str("\n]\n");
         }
     }
@@ -151,8 +180,9 @@ fn line(template: &Template, json: &str) -> Result<String, Failure> {
     {
         return Ok(compact(value));
     }
-    let value: serde_json::Value = serde_json::from_str(json)
-        .map_err(|error| Failure::new(format!("the engine's answer cannot be understood: {error}")))?;
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| {
+        Failure::new(format!("the engine's answer cannot be understood: {error}"))
+    })?;
     Ok(template.execute(&from_json(&value))?)
 }
 
@@ -172,6 +202,10 @@ fn find(context: &Context, kinds: &[Kind], name: &str, query: &str) -> Result<St
             Err(error) => return Err(error.into()),
         }
     }
-    let noun = if let [kind] = kinds { kind.noun() } else { "object" };
+    let noun = if let [kind] = kinds {
+        kind.noun()
+    } else {
+        "object"
+    };
     Err(Failure::new(format!("Error: No such {noun}: {name}")))
 }

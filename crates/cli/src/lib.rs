@@ -30,10 +30,10 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use commands::{Named, Noun};
-use context::{screen_width, Context, Environment, Global};
+use context::{Context, Environment, Global, screen_width};
 use each::print;
-use failure::{Failure, ENGINE, GENERAL};
-use grammar::{command_page, nearest, noun_page, Arity, Command, Matches, Parsed, UsageError};
+use failure::{ENGINE, Failure, GENERAL};
+use grammar::{Arity, Command, Matches, Parsed, UsageError, command_page, nearest, noun_page};
 
 /// Runs the client with the process's arguments, the first of which is its
 /// name, and returns the process's exit code.
@@ -58,15 +58,22 @@ fn words(args: Vec<OsString>) -> Result<Vec<String>, Failure> {
         .enumerate()
         .map(|(index, word)| {
             word.into_string().map_err(|word| {
-                Failure::new(format!("tare: argument {} is not valid UTF-8: {}", index + 1, word.to_string_lossy()))
-                    .with_code(ENGINE)
+                Failure::new(format!(
+                    "tare: argument {} is not valid UTF-8: {}",
+                    index + 1,
+                    word.to_string_lossy()
+                ))
+                .with_code(ENGINE)
             })
         })
         .collect()
 }
 
 fn dispatch(words: &[String]) -> Result<u8, Failure> {
-    if words.first().is_some_and(|word| word == autostart::TRAMPOLINE) {
+    if words
+        .first()
+        .is_some_and(|word| word == autostart::TRAMPOLINE)
+    {
         return Err(autostart::become_engine());
     }
     // Global flags stop at the first word that is none: the command.
@@ -74,7 +81,10 @@ fn dispatch(words: &[String]) -> Result<u8, Failure> {
         Ok(Parsed::Run(front)) => front,
         Ok(Parsed::Help) => return help(&[]),
         Err(error) => {
-            return Err(Failure::new(format!("tare: {error}\n\nRun 'tare --help' for more information")).with_code(ENGINE));
+            return Err(Failure::new(format!(
+                "tare: {error}\n\nRun 'tare --help' for more information"
+            ))
+            .with_code(ENGINE));
         }
     };
     if front.switch("version") {
@@ -110,19 +120,29 @@ fn global(front: &Matches<'_>) -> Result<Global, Failure> {
     }
     for flag in ["tls", "tlsverify", "tlscacert", "tlscert", "tlskey"] {
         if front.changed(flag) && front.text(flag) != Some("false") {
-            return Err(Failure::new(format!("tare: --{flag}: TLS is not supported yet; use a unix socket")));
+            return Err(Failure::new(format!(
+                "tare: --{flag}: TLS is not supported yet; use a unix socket"
+            )));
         }
     }
     let debug = front.switch("debug") || front.text("log-level") == Some("debug");
     Ok(Global {
         host: hosts.into_iter().next().filter(|host| !host.is_empty()),
-        context: front.text("context").filter(|name| !name.is_empty()).map(str::to_owned),
+        context: front
+            .text("context")
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned),
         config: front.text("config").map(str::to_owned),
         debug,
     })
 }
 
-fn run(front: &Matches<'_>, command: &Command, named: &[String], rest: &[String]) -> Result<u8, Failure> {
+fn run(
+    front: &Matches<'_>,
+    command: &Command,
+    named: &[String],
+    rest: &[String],
+) -> Result<u8, Failure> {
     let path = format!("tare {}", named.join(" "));
     let matches = match grammar::parse(command, &path, rest) {
         Ok(Parsed::Run(matches)) => matches,
@@ -133,9 +153,16 @@ fn run(front: &Matches<'_>, command: &Command, named: &[String], rest: &[String]
         Err(error) => return Err(usage_failure(&error, command, &path)),
     };
     // What keeps `run` from running at all is the engine's kind of failure.
-    let refused = if path.ends_with(" run") { ENGINE } else { GENERAL };
-    let context = Context::new(global(front).map_err(|failure| failure.with_code(refused))?, Environment::read())
-        .map_err(|error| Failure::new(format!("tare: {error}")).with_code(refused))?;
+    let refused = if path.ends_with(" run") {
+        ENGINE
+    } else {
+        GENERAL
+    };
+    let context = Context::new(
+        global(front).map_err(|failure| failure.with_code(refused))?,
+        Environment::read(),
+    )
+    .map_err(|error| Failure::new(format!("tare: {error}")).with_code(refused))?;
     (command.run)(&context, &matches)
 }
 
@@ -148,10 +175,14 @@ fn usage_failure(error: &UsageError, command: &Command, path: &str) -> Failure {
         UsageError::UnknownFlag(name) => nearest(name, command.flags().map(|flag| flag.long)),
         _ => None,
     };
-    let hint = similar.map(|flag| format!(" (did you mean --{flag}?)")).unwrap_or_default();
+    let hint = similar
+        .map(|flag| format!(" (did you mean --{flag}?)"))
+        .unwrap_or_default();
     let usage = command.usage;
-    Failure::new(format!("tare: {error}{hint}\n\nUsage:  {path} {usage}\n\nRun '{path} --help' for more information"))
-        .with_code(code)
+    Failure::new(format!(
+        "tare: {error}{hint}\n\nUsage:  {path} {usage}\n\nRun '{path} --help' for more information"
+    ))
+    .with_code(code)
 }
 
 fn help(words: &[String]) -> Result<u8, Failure> {
@@ -159,7 +190,11 @@ fn help(words: &[String]) -> Result<u8, Failure> {
     match commands::find(words) {
         None => print(&commands::main_page(width))?,
         Some(Named::Command(command, used)) => {
-            print(&command_page(command, &format!("tare {}", words[..used].join(" ")), width))?;
+            print(&command_page(
+                command,
+                &format!("tare {}", words[..used].join(" ")),
+                width,
+            ))?;
         }
         Some(Named::Noun(noun)) => return noun_help(noun),
         Some(Named::UnknownVerb(noun, verb)) => return Err(unknown_verb(noun, &verb)),
@@ -177,7 +212,9 @@ fn unknown_command(word: &str) -> Failure {
     let suggestion = nearest(word, commands::first_words())
         .map(|known| format!("\n\nDid you mean this?\n  tare {known}"))
         .unwrap_or_default();
-    Failure::new(format!("tare: '{word}' is not a tare command.{suggestion}\n\nRun 'tare --help' for the list"))
+    Failure::new(format!(
+        "tare: '{word}' is not a tare command.{suggestion}\n\nRun 'tare --help' for the list"
+    ))
 }
 
 fn unknown_verb(noun: &Noun, verb: &str) -> Failure {

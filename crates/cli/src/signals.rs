@@ -52,5 +52,8 @@ pub(crate) fn catch_ending() -> io::Result<SignalFd> {
 
 /// The name to send to the engine, without `SIG`.
 pub(crate) fn name(number: i32) -> Option<&'static str> {
-    FORWARDED.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+    FORWARDED
+        .iter()
+        .find(|(known, _)| *known == number)
+        .map(|(_, name)| *name)
 }

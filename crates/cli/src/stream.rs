@@ -6,20 +6,22 @@
 //! does not take yet stays in a small buffer, output that nobody reads yet
 //! stops the reading of the stream, and signals are served meanwhile.
 
+mod copy;
 mod detach;
 mod output;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 
-use rustix::event::{poll, PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, poll};
 use tare_engine_api::stream::HEADER_LENGTH;
-use tare_engine_api::stream::{decode_header, FrameError, StreamKind};
+use tare_engine_api::stream::{FrameError, StreamKind, decode_header};
 use tare_sys::signalfd::SignalFd;
 
-pub(crate) use detach::{parse_keys, DetachKeys, DEFAULT_KEYS};
+pub(crate) use copy::copy;
+pub(crate) use detach::{DEFAULT_KEYS, DetachKeys, parse_keys};
 pub(crate) use output::Output;
 
 use crate::client::Connection;
@@ -103,7 +105,9 @@ impl Session {
 
     /// Carries everything until the stream ends.
     pub(crate) fn run(&mut self, signals: &mut dyn SignalHandler) -> Result<End, StreamError> {
-        self.connection.set_nonblocking(true).map_err(StreamError::Poll)?;
+        self.connection
+            .set_nonblocking(true)
+            .map_err(StreamError::Poll)?;
         loop {
             let blocked = match self.drain_output()? {
                 Drained::All => None,
@@ -130,7 +134,11 @@ impl Session {
         }
     }
 
-    fn wait(&self, blocked: Option<StreamKind>, signals: Option<&SignalFd>) -> Result<Ready, StreamError> {
+    fn wait(
+        &self,
+        blocked: Option<StreamKind>,
+        signals: Option<&SignalFd>,
+    ) -> Result<Ready, StreamError> {
         let stdin = io::stdin();
         let mut events = PollFlags::empty();
         if blocked.is_none() {
@@ -146,16 +154,21 @@ impl Session {
             (!events.is_empty()).then(|| PollFd::new(&self.connection, events)),
             wants_stdin.then(|| PollFd::new(&stdin, PollFlags::IN)),
             signals.map(|signals| PollFd::new(signals, PollFlags::IN)),
-            blocked.map(|stream| PollFd::from_borrowed_fd(self.output(stream).as_fd(), PollFlags::OUT)),
+            blocked.map(|stream| {
+                PollFd::from_borrowed_fd(self.output(stream).as_fd(), PollFlags::OUT)
+            }),
         ];
         let present = sources.each_ref().map(Option::is_some);
         let mut descriptors: Vec<PollFd<'_>> = sources.into_iter().flatten().collect();
-        rustix::io::retry_on_intr(|| poll(&mut descriptors, None)).map_err(|error| StreamError::Poll(error.into()))?;
+        rustix::io::retry_on_intr(|| poll(&mut descriptors, None))
+            .map_err(|error| StreamError::Poll(error.into()))?;
         let mut results = descriptors.iter().map(PollFd::revents);
-        let [connection, stdin, signal, _] =
-            present.map(|present| if present { results.next() } else { None }.unwrap_or(PollFlags::empty()));
+        let [connection, stdin, signal, _] = present.map(|present| {
+            if present { results.next() } else { None }.unwrap_or(PollFlags::empty())
+        });
         Ok(Ready {
-            readable: blocked.is_none() && connection.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR),
+            readable: blocked.is_none()
+                && connection.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR),
             writable: connection.intersects(PollFlags::OUT | PollFlags::ERR),
             stdin: !stdin.is_empty(),
             signal: !signal.is_empty(),
@@ -182,7 +195,9 @@ impl Session {
                 _ if self.raw => (StreamKind::Stdout, unread.len()),
                 Some((stream, left)) => (stream, left),
                 None => {
-                    let Some(header) = unread.first_chunk::<HEADER_LENGTH>() else { return Ok(Drained::All) };
+                    let Some(header) = unread.first_chunk::<HEADER_LENGTH>() else {
+                        return Ok(Drained::All);
+                    };
                     let (stream, length) = decode_header(*header)?;
                     self.connection.consume(HEADER_LENGTH);
                     self.frame = (length > 0).then_some((stream, length));
@@ -206,8 +221,12 @@ impl Session {
                         self.frame = (left > count).then_some((stream, left - count));
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Drained::Blocked(stream)),
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Drained::ReaderGone),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Drained::Blocked(stream));
+                }
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Ok(Drained::ReaderGone);
+                }
                 Err(error) => return Err(StreamError::Output(error)),
             }
         }
@@ -237,16 +256,26 @@ impl Session {
         if self.engine_message.is_empty() {
             return Ok(End::Closed);
         }
-        Err(StreamError::Engine(String::from_utf8_lossy(&self.engine_message).trim().to_owned()))
+        Err(StreamError::Engine(
+            String::from_utf8_lossy(&self.engine_message)
+                .trim()
+                .to_owned(),
+        ))
     }
 
     fn output(&self, stream: StreamKind) -> &Output {
-        if stream == StreamKind::Stderr { &self.stderr } else { &self.stdout }
+        if stream == StreamKind::Stderr {
+            &self.stderr
+        } else {
+            &self.stdout
+        }
     }
 
     /// Reads standard input; true when the detach keys were typed.
     fn pull_input(&mut self) -> bool {
-        let Some(keys) = &mut self.stdin else { return false };
+        let Some(keys) = &mut self.stdin else {
+            return false;
+        };
         let mut buffer = [0; 32 << 10];
         match rustix::io::read(io::stdin(), &mut buffer) {
             Ok(0) => self.end_input(),
@@ -304,59 +333,14 @@ pub(crate) fn wait_readable(
         if let Some(signals) = signals.descriptor() {
             descriptors.push(PollFd::new(signals, PollFlags::IN));
         }
-        rustix::io::retry_on_intr(|| poll(&mut descriptors, None)).map_err(|error| StreamError::Poll(error.into()))?;
+        rustix::io::retry_on_intr(|| poll(&mut descriptors, None))
+            .map_err(|error| StreamError::Poll(error.into()))?;
         let readable = !descriptors[0].revents().is_empty();
         if let Some(end) = serve_signals(signals)? {
             return Ok(Some(end));
         }
         if readable {
             return Ok(None);
-        }
-    }
-}
-
-/// Copies framed or raw bytes from a plain reader (logs) to the outputs.
-pub(crate) fn copy(mut reader: impl Read, raw: bool) -> Result<End, StreamError> {
-    let stdout = io::stdout();
-    let stderr = io::stderr();
-    let mut buffer = vec![0; 64 << 10];
-    let mut header = [0; HEADER_LENGTH];
-    loop {
-        let (stream, mut left) = if raw {
-            (StreamKind::Stdout, usize::MAX)
-        } else {
-            match reader.read_exact(&mut header) {
-                Ok(()) => decode_header(header)?,
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(End::Closed),
-                Err(error) => return Err(StreamError::Poll(error)),
-            }
-        };
-        let mut message = Vec::new();
-        while left > 0 {
-            let limit = buffer.len().min(left);
-            let count = match reader.read(&mut buffer[..limit]) {
-                Ok(0) => return Ok(End::Closed),
-                Ok(count) => count,
-                Err(error) => return Err(StreamError::Poll(error)),
-            };
-            left -= count;
-            let written = match stream {
-                StreamKind::Stdout => output::write_all(&stdout, &buffer[..count]),
-                StreamKind::Stderr => output::write_all(&stderr, &buffer[..count]),
-                StreamKind::Stdin => Ok(()),
-                StreamKind::System => {
-                    message.extend_from_slice(&buffer[..count]);
-                    Ok(())
-                }
-            };
-            match written {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(End::OutputClosed),
-                Err(error) => return Err(StreamError::Output(error)),
-            }
-        }
-        if !message.is_empty() {
-            return Err(StreamError::Engine(String::from_utf8_lossy(&message).trim().to_owned()));
         }
     }
 }

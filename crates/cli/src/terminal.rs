@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::termios::{tcgetattr, tcgetwinsize, tcsetattr, OptionalActions, Termios};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
 /// Standard input's terminal in raw mode.
 pub(crate) struct RawMode {
@@ -25,7 +25,10 @@ impl RawMode {
     pub(crate) fn enter() -> io::Result<Self> {
         let saved = tcgetattr(io::stdin())?;
         let active = Arc::new(AtomicBool::new(true));
-        let guard = Self { saved: saved.clone(), active: Arc::clone(&active) };
+        let guard = Self {
+            saved: saved.clone(),
+            active: Arc::clone(&active),
+        };
         let next_hook = std::panic::take_hook();
         let restored = saved.clone();
         std::panic::set_hook(Box::new(move |panic| {
@@ -58,7 +61,10 @@ pub(crate) fn size() -> Option<(u16, u16)> {
     if !io::stdout().is_terminal() {
         return None;
     }
-    tcgetwinsize(io::stdout()).ok().map(|size| (size.ws_row, size.ws_col)).filter(|size| *size != (0, 0))
+    tcgetwinsize(io::stdout())
+        .ok()
+        .map(|size| (size.ws_row, size.ws_col))
+        .filter(|size| *size != (0, 0))
 }
 
 /// Whether standard input is a terminal.

@@ -41,7 +41,9 @@ impl Address {
                     return Err(invalid());
                 }
                 let (host, port) = match rest.rsplit_once(':') {
-                    Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| invalid())?),
+                    Some((host, port)) if !port.ends_with(']') => {
+                        (host, port.parse().map_err(|_| invalid())?)
+                    }
                     _ => (rest, 2375),
                 };
                 let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -49,11 +51,15 @@ impl Address {
                 if port == 0 {
                     return Err(invalid());
                 }
-                Ok(Self::Tcp { host: host.to_owned(), port })
+                Ok(Self::Tcp {
+                    host: host.to_owned(),
+                    port,
+                })
             }
-            "ssh" | "https" | "npipe" | "fd" => {
-                Err(AddressError::Unsupported(text.to_owned(), scheme.to_owned()))
-            }
+            "ssh" | "https" | "npipe" | "fd" => Err(AddressError::Unsupported(
+                text.to_owned(),
+                scheme.to_owned(),
+            )),
             _ => Err(invalid()),
         }
     }

@@ -31,24 +31,41 @@ pub(crate) struct Body {
 impl Body {
     /// The body behind `head`.
     pub(crate) fn new(connection: Connection, head: &Head, head_only: bool) -> Self {
-        let chunked = head.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
-        let length = head.header("content-length").and_then(|value| value.parse().ok());
+        let chunked = head
+            .header("transfer-encoding")
+            .is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
+        let length = head
+            .header("content-length")
+            .and_then(|value| value.parse().ok());
         let framing = match length {
             _ if head_only || head.status == 204 || head.status == 304 => Framing::Done,
             _ if head.status == 101 => Framing::UntilClosed,
-            _ if chunked => Framing::Chunk { left: 0, line_end_due: false },
+            _ if chunked => Framing::Chunk {
+                left: 0,
+                line_end_due: false,
+            },
             Some(0) => Framing::Done,
             Some(length) => Framing::Counted(length),
             None => Framing::UntilClosed,
         };
-        let closing = head.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-        Self { connection: Some(connection), framing, reusable: !closing && framing != Framing::UntilClosed }
+        let closing = head
+            .header("connection")
+            .is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        Self {
+            connection: Some(connection),
+            framing,
+            reusable: !closing && framing != Framing::UntilClosed,
+        }
     }
 
     /// The connection, when the whole body has been read and the other end
     /// keeps it open.
     pub(crate) fn finish(&mut self) -> Option<Connection> {
-        if self.reusable && self.framing == Framing::Done { self.connection.take() } else { None }
+        if self.reusable && self.framing == Framing::Done {
+            self.connection.take()
+        } else {
+            None
+        }
     }
 
     /// The raw connection, for a stream that has taken it over.
@@ -62,7 +79,9 @@ impl Body {
     }
 
     fn next_chunk(&mut self) -> io::Result<()> {
-        let Framing::Chunk { line_end_due, .. } = self.framing else { return Ok(()) };
+        let Framing::Chunk { line_end_due, .. } = self.framing else {
+            return Ok(());
+        };
         if line_end_due {
             self.line()?;
         }
@@ -73,17 +92,24 @@ impl Body {
             while !self.line()?.is_empty() {}
             self.framing = Framing::Done;
         } else {
-            self.framing = Framing::Chunk { left, line_end_due: true };
+            self.framing = Framing::Chunk {
+                left,
+                line_end_due: true,
+            };
         }
         Ok(())
     }
 
     fn line(&mut self) -> io::Result<String> {
-        let Some(connection) = &mut self.connection else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+        let Some(connection) = &mut self.connection else {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        };
         loop {
             let unread = connection.unread();
             if let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
-                let line = String::from_utf8_lossy(&unread[..end]).trim_end_matches('\r').to_owned();
+                let line = String::from_utf8_lossy(&unread[..end])
+                    .trim_end_matches('\r')
+                    .to_owned();
                 connection.consume(end + 1);
                 return Ok(line);
             }
@@ -110,7 +136,9 @@ impl Read for Body {
             Framing::Counted(left) | Framing::Chunk { left, .. } => left,
             Framing::UntilClosed => u64::MAX,
         };
-        let Some(connection) = &mut self.connection else { return Ok(0) };
+        let Some(connection) = &mut self.connection else {
+            return Ok(0);
+        };
         if connection.unread().is_empty() && connection.fill()? == 0 {
             if self.framing != Framing::UntilClosed {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -119,7 +147,10 @@ impl Read for Body {
             return Ok(0);
         }
         let unread = connection.unread();
-        let count = unread.len().min(buffer.len()).min(usize::try_from(limit).unwrap_or(usize::MAX));
+        let count = unread
+            .len()
+            .min(buffer.len())
+            .min(usize::try_from(limit).unwrap_or(usize::MAX));
         buffer[..count].copy_from_slice(&unread[..count]);
         connection.consume(count);
         match &mut self.framing {

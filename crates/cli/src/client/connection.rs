@@ -5,8 +5,8 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
-use super::response::{parse_head, Head, HeadError, ReadHeadError};
 use super::Address;
+use super::response::{Head, HeadError, ReadHeadError, parse_head};
 
 /// The most bytes that a status line and headers may take.
 const LARGEST_HEAD: usize = 64 << 10;
@@ -44,7 +44,11 @@ impl Connection {
     }
 
     fn over(socket: Socket) -> Self {
-        Self { socket, buffer: Vec::new(), position: 0 }
+        Self {
+            socket,
+            buffer: Vec::new(),
+            position: 0,
+        }
     }
 
     /// Reads a status line and headers; what follows stays in the buffer.
@@ -150,5 +154,7 @@ impl AsFd for Connection {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }

@@ -24,7 +24,12 @@ pub(crate) struct Request {
 impl Request {
     /// A request for a path without the version prefix.
     pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), headers: Vec::new(), content: Content::None }
+        Self {
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            content: Content::None,
+        }
     }
 
     /// A `GET`.
@@ -53,8 +58,10 @@ impl Request {
     /// # Errors
     /// When the value cannot be written as JSON.
     pub(crate) fn json(mut self, value: &impl serde::Serialize) -> Result<Self, ClientError> {
-        let bytes =
-            serde_json::to_vec(value).map_err(|source| ClientError::Encode { request: self.name(), source })?;
+        let bytes = serde_json::to_vec(value).map_err(|source| ClientError::Encode {
+            request: self.name(),
+            source,
+        })?;
         self.content = Content::Json(bytes);
         Ok(self)
     }
@@ -67,12 +74,17 @@ impl Request {
 
     /// The same request, asking to take the connection over.
     pub(crate) fn upgrade(self) -> Self {
-        self.header("Connection", "Upgrade").header("Upgrade", "tcp")
+        self.header("Connection", "Upgrade")
+            .header("Upgrade", "tcp")
     }
 
     /// For messages: `POST /containers/create`.
     pub(crate) fn name(&self) -> String {
-        format!("{} {}", self.method, self.path.split('?').next().unwrap_or_default())
+        format!(
+            "{} {}",
+            self.method,
+            self.path.split('?').next().unwrap_or_default()
+        )
     }
 
     /// Whether it can be sent a second time on another connection.
@@ -81,7 +93,12 @@ impl Request {
     }
 
     /// Writes the request; head and a JSON body go out in one piece.
-    pub(crate) fn write(&self, connection: &mut Connection, version: &str, address: &Address) -> io::Result<()> {
+    pub(crate) fn write(
+        &self,
+        connection: &mut Connection,
+        version: &str,
+        address: &Address,
+    ) -> io::Result<()> {
         let mut head = format!(
             "{} /v{version}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: tare/{}\r\n",
             self.method,
@@ -96,10 +113,15 @@ impl Request {
             Content::None if self.method == "POST" => head.push_str("Content-Length: 0\r\n\r\n"),
             Content::None => head.push_str("\r\n"),
             Content::Json(bytes) => {
-                head.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", bytes.len()));
+                head.push_str(&format!(
+                    "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                    bytes.len()
+                ));
             }
             Content::Stream(_) => {
-                head.push_str("Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n");
+                head.push_str(
+                    "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n",
+                );
             }
         }
         let mut bytes = head.into_bytes();

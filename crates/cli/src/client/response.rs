@@ -11,7 +11,10 @@ pub(crate) struct Head {
 impl Head {
     /// The first value of a header; `name` in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -47,7 +50,10 @@ pub(crate) fn parse_head(bytes: &[u8]) -> Result<Head, HeadError> {
     let mut lines = text.split("\r\n");
     let status_line = lines.next().ok_or(HeadError::StatusLine)?;
     let mut parts = status_line.split(' ');
-    if !parts.next().is_some_and(|version| version.starts_with("HTTP/1.")) {
+    if !parts
+        .next()
+        .is_some_and(|version| version.starts_with("HTTP/1."))
+    {
         return Err(HeadError::StatusLine);
     }
     let status = parts

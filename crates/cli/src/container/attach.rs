@@ -14,9 +14,16 @@ pub(crate) const COMMAND: Command = Command {
     usage: "[OPTIONS] CONTAINER",
     summary: "Attach standard input, output and error to a running container",
     flags: &[&[
-        Flag::single("detach-keys", "keys", "Keys that detach from the container (default ctrl-p,ctrl-q)"),
+        Flag::single(
+            "detach-keys",
+            "keys",
+            "Keys that detach from the container (default ctrl-p,ctrl-q)",
+        ),
         Flag::switch("no-stdin", "Do not forward standard input"),
-        Flag::switch("sig-proxy", "Forward signals to the container (default true)"),
+        Flag::switch(
+            "sig-proxy",
+            "Forward signals to the container (default true)",
+        ),
     ]],
     arity: Arity::Exactly(1),
     interspersed: true,
@@ -28,16 +35,23 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let container = inspect(client, &matches.arguments[0])?;
     let state = &container.state;
     if !state.running {
-        return Err(Failure::new("cannot attach to a stopped container, start it first"));
+        return Err(Failure::new(
+            "cannot attach to a stopped container, start it first",
+        ));
     }
     if state.paused {
-        return Err(Failure::new("cannot attach to a paused container, unpause it first"));
+        return Err(Failure::new(
+            "cannot attach to a paused container, unpause it first",
+        ));
     }
     if state.restarting {
-        return Err(Failure::new("cannot attach to a restarting container, wait until it is running"));
+        return Err(Failure::new(
+            "cannot attach to a restarting container, wait until it is running",
+        ));
     }
-    let (keys_text, keys) = session::detach_keys(matches.text("detach-keys"), &context.configuration()?)?;
     let tty = container.config.tty;
+    let (keys_text, keys) =
+        session::detach_keys(matches.text("detach-keys"), &context.configuration()?, tty)?;
     let stdin = container.config.open_stdin && !matches.switch("no-stdin");
     if stdin && tty && !terminal::stdin_is_terminal() {
         return Err(Failure::new("the input device is not a TTY"));
@@ -45,16 +59,31 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let id = container.id.as_str();
     let on_terminal = tty && terminal::stdout_is_terminal();
     let forward = matches.switch_default_on("sig-proxy") && !tty;
-    let mut signals = Signals::catch(client, Target::Container(id), forward, on_terminal, context.debug)?;
-    let streams = Streams { stdin, stdout: true, stderr: true };
-    let connection = session::attach(client, id, streams, &keys_text)?;
-    let wait = session::begin_wait(client, id, None)?;
-    let raw_mode = if tty && stdin { Some(RawMode::enter()?) } else { None };
+    let mut signals = Signals::catch(
+        client,
+        Target::Container(id),
+        forward,
+        on_terminal,
+        context.debug,
+    )?;
+    let streams = Streams {
+        stdin,
+        stdout: true,
+        stderr: true,
+    };
+    let (connection, wait) = session::attach_and_wait(client, id, streams, &keys_text, None)?;
+    let raw_mode = if tty && stdin {
+        Some(RawMode::enter()?)
+    } else {
+        None
+    };
     if on_terminal {
         // A program in the container redraws when its size changes.
         session::resize(client, Target::Container(id))?;
     }
-    let end = Session::new(connection, tty, stdin.then_some(keys)).run(&mut signals).map_err(session::stream_failure);
+    let end = Session::new(connection, tty, stdin.then_some(keys))
+        .run(&mut signals)
+        .map_err(session::stream_failure);
     drop(raw_mode);
     match session::ended_early(&end?) {
         Some(code) => Ok(code),

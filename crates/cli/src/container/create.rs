@@ -7,10 +7,10 @@ use tare_engine_api::{ContainerCreateRequest, ContainerCreateResponse};
 use tare_oci::Reference;
 
 use super::flags;
-use super::options::{create_request, OptionError, Surroundings};
+use super::options::{OptionError, Surroundings, create_request};
 use crate::client::{Client, ClientError, Query, Request};
 use crate::context::Context;
-use crate::failure::{Failure, ENGINE};
+use crate::failure::{ENGINE, Failure};
 use crate::grammar::{Arity, Command, Matches};
 use crate::image::pull;
 
@@ -18,7 +18,7 @@ use crate::image::pull;
 pub(crate) const COMMAND: Command = Command {
     aliases: &["tare container create", "tare create"],
     usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
-    summary: "Create a new container",
+    summary: "Create a container without starting it",
     flags: &[flags::CONTAINER],
     arity: Arity::AtLeast(1),
     interspersed: false,
@@ -59,7 +59,10 @@ impl Plan {
     pub(crate) fn new(context: &Context, matches: &Matches<'_>) -> Result<Self, Failure> {
         let verb = matches.path.rsplit(' ').next().unwrap_or_default();
         let usage = |message: String| {
-            Failure::new(format!("tare: {message}\n\nRun 'tare {verb} --help' for more information")).with_code(ENGINE)
+            Failure::new(format!(
+                "tare: {message}\n\nRun 'tare {verb} --help' for more information"
+            ))
+            .with_code(ENGINE)
         };
         let pull = match matches.text("pull").unwrap_or("missing") {
             "always" => PullPolicy::Always,
@@ -75,8 +78,8 @@ impl Plan {
             variable: &|name| std::env::var(name).ok(),
             directory: std::env::current_dir().ok(),
         };
-        let request =
-            create_request(matches, &surroundings).map_err(|OptionError(message)| usage(message))?;
+        let request = create_request(matches, &surroundings)
+            .map_err(|OptionError(message)| usage(message))?;
         let reference = match parse_image(&request.config.image) {
             Ok(reference) => reference,
             Err(message) => return Err(usage(message)),
@@ -84,7 +87,10 @@ impl Plan {
         Ok(Self {
             request,
             name: matches.text("name").map(str::to_owned),
-            platform: matches.text("platform").map(str::to_owned).or_else(|| context.default_platform.clone()),
+            platform: matches
+                .text("platform")
+                .map(str::to_owned)
+                .or_else(|| context.default_platform.clone()),
             reference,
             pull,
             quiet: matches.switch("quiet"),
@@ -102,8 +108,11 @@ impl Plan {
         if let (PullPolicy::Always, Some(reference)) = (self.pull, &self.reference) {
             self.pull(context, client, reference)?;
         }
-        let answer: ContainerCreateResponse = match (client.json(&self.request()?), &self.reference) {
-            (Err(ClientError::Refused { status: 404, .. }), Some(reference)) if self.pull == PullPolicy::Missing => {
+        let answer: ContainerCreateResponse = match (client.json(&self.request()?), &self.reference)
+        {
+            (Err(ClientError::Refused { status: 404, .. }), Some(reference))
+                if self.pull == PullPolicy::Missing =>
+            {
                 if !self.quiet {
                     eprintln!("Unable to find image '{}' locally", reference.familiar());
                 }
@@ -116,8 +125,11 @@ impl Plan {
             eprintln!("WARNING: {warning}");
         }
         if !id_file.is_empty() {
-            write_id(id_file, &answer.id)
-                .map_err(|error| Failure::new(format!("failed to write the container ID file {id_file}: {error}")))?;
+            write_id(id_file, &answer.id).map_err(|error| {
+                Failure::new(format!(
+                    "failed to write the container ID file {id_file}: {error}"
+                ))
+            })?;
         }
         Ok(answer.id)
     }
@@ -130,16 +142,33 @@ impl Plan {
         Request::post(path).json(&self.request)
     }
 
-    fn pull(&self, context: &Context, client: &Client, reference: &Reference) -> Result<(), Failure> {
-        let progress = if self.quiet { pull::Progress::Quiet } else { pull::Progress::Stderr };
-        pull::pull(context, client, reference, self.platform.as_deref(), progress)
+    fn pull(
+        &self,
+        context: &Context,
+        client: &Client,
+        reference: &Reference,
+    ) -> Result<(), Failure> {
+        let progress = if self.quiet {
+            pull::Progress::Quiet
+        } else {
+            pull::Progress::Stderr
+        };
+        pull::pull(
+            context,
+            client,
+            reference,
+            self.platform.as_deref(),
+            progress,
+        )
     }
 }
 
 /// The reference to pull when the image is missing; `None` for an image ID,
 /// which no registry knows.
 fn parse_image(image: &str) -> Result<Option<Reference>, String> {
-    if image.starts_with("sha256:") || (image.len() == 64 && image.bytes().all(|digit| digit.is_ascii_hexdigit())) {
+    if image.starts_with("sha256:")
+        || (image.len() == 64 && image.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    {
         return Ok(None);
     }
     Reference::parse_normalized(image)
@@ -148,5 +177,9 @@ fn parse_image(image: &str) -> Result<Option<Reference>, String> {
 }
 
 fn write_id(path: &str, id: &str) -> std::io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(id.as_bytes())
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)?
+        .write_all(id.as_bytes())
 }

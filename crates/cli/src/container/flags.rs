@@ -1,9 +1,9 @@
 //! The flags that describe a container, shared by `run` and `create`: every
 //! one that Docker's client has. The engine refuses by name what it cannot
-//! do; what no Linux engine can do is refused here.
+//! do; what no Linux engine can do is refused here, and not on the help page.
 
-use crate::grammar::values::{duration, integer, processors, size, size_or_unlimited, unsigned16};
 use crate::grammar::Flag;
+use crate::grammar::values::{duration, integer, processors, size, size_or_unlimited, unsigned16};
 
 use super::options::{checks, mount, network};
 
@@ -19,8 +19,8 @@ pub(crate) const CONTAINER: &[Flag] = &[
     Flag::single("cgroup-parent", "path", "Make the container's cgroup below this one"),
     Flag::single("cgroupns", "mode", "Cgroup namespace: \"host\" for the host's, \"private\" for one of its own"),
     Flag::single("cidfile", "path", "Write the container's ID to this file, which must not exist"),
-    Flag::single("cpu-count", "number", "Number of processors (Windows only)").checked(integer),
-    Flag::single("cpu-percent", "number", "Percentage of the processors (Windows only)").checked(integer),
+    Flag::single("cpu-count", "number", "").checked(integer),
+    Flag::single("cpu-percent", "number", "").checked(integer),
     Flag::single("cpu-period", "microseconds", "Length of a CFS scheduler period").checked(integer),
     Flag::single("cpu-quota", "microseconds", "Processor time in each CFS scheduler period").checked(integer),
     Flag::single("cpu-rt-period", "microseconds", "Length of a real-time scheduler period").checked(integer),
@@ -56,13 +56,13 @@ pub(crate) const CONTAINER: &[Flag] = &[
     Flag::single("hostname", "name", "Set the host name").short('h'),
     Flag::switch("init", "Run a small init in the container that forwards signals and reaps processes"),
     Flag::switch("interactive", "Keep standard input open even when nobody is attached").short('i'),
-    Flag::single("io-maxbandwidth", "bytes", "Limit the system drive's bandwidth (Windows only)").checked(size),
-    Flag::single("io-maxiops", "number", "Limit the system drive's operations (Windows only)").checked(integer),
+    Flag::single("io-maxbandwidth", "bytes", "").checked(size),
+    Flag::single("io-maxiops", "number", "").checked(integer),
     Flag::single("ip", "address", "Set the IPv4 address"),
     Flag::single("ip6", "address", "Set the IPv6 address"),
     Flag::single("ipc", "mode", "IPC namespace: none, private, shareable, host or container:NAME"),
-    Flag::single("isolation", "technology", "Isolation technology (Windows only)"),
-    Flag::single("kernel-memory", "bytes", "Limit the kernel's memory (deprecated)").checked(size),
+    Flag::single("isolation", "technology", ""),
+    Flag::single("kernel-memory", "bytes", "").checked(size),
     Flag::list("label", "key=value", "Attach a label to the container").short('l').checked(checks::label),
     Flag::list("label-file", "path", "Read labels from a file"),
     Flag::list("link", "name:alias", "Link to another container").checked(checks::link),
@@ -74,7 +74,7 @@ pub(crate) const CONTAINER: &[Flag] = &[
     Flag::single("memory-reservation", "bytes", "Limit the memory when it runs short on the host").checked(size),
     Flag::single("memory-swap", "bytes", "Limit memory and swap together; -1 allows any amount of swap").checked(size_or_unlimited),
     Flag::single("memory-swappiness", "number", "How readily memory is swapped, 0 to 100").checked(integer),
-    Flag::list("mount", "mount", "Mount a file system: type=bind|volume|tmpfs,source=...,target=...").checked(mount::check),
+    Flag::list("mount", "mount", "Mount a file system: type=bind (or volume, tmpfs), source=..., target=..., parted by commas").checked(mount::check),
     Flag::single("name", "name", "Give the container a name"),
     Flag::alias("net", "network"),
     Flag::alias("net-alias", "network-alias"),
@@ -116,7 +116,18 @@ pub(crate) const CONTAINER: &[Flag] = &[
 
 /// The flags that only `run` has.
 pub(crate) const RUN: &[Flag] = &[
-    Flag::switch("detach", "Run in the background and print the container's ID").short('d'),
-    Flag::single("detach-keys", "keys", "Keys that detach from the container (default ctrl-p,ctrl-q)"),
-    Flag::switch("sig-proxy", "Forward signals to the container (default true)"),
+    Flag::switch(
+        "detach",
+        "Run in the background and print the container's ID",
+    )
+    .short('d'),
+    Flag::single(
+        "detach-keys",
+        "keys",
+        "Keys that detach from the container (default ctrl-p,ctrl-q)",
+    ),
+    Flag::switch(
+        "sig-proxy",
+        "Forward signals to the container (default true)",
+    ),
 ];

@@ -1,6 +1,6 @@
 //! `tare kill`.
 
-use crate::client::{percent_encoded, Query, Request};
+use crate::client::{Query, Request, percent_encoded};
 use crate::context::Context;
 use crate::each::each;
 use crate::failure::Failure;
@@ -10,7 +10,7 @@ use crate::grammar::{Arity, Command, Flag, Matches};
 pub(crate) const COMMAND: Command = Command {
     aliases: &["tare container kill", "tare kill"],
     usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-    summary: "Kill one or more running containers",
+    summary: "Send a signal to running containers, KILL unless told otherwise",
     flags: &[&[Flag::single("signal", "signal", "Signal to send instead of KILL").short('s')]],
     arity: Arity::AtLeast(1),
     interspersed: true,
@@ -23,9 +23,12 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
         context.client()?,
         &matches.arguments,
         |client, name| {
-            let path =
-                Query::default().set_some("signal", signal).on(format_args!("/containers/{}/kill", percent_encoded(name)));
-            client.bytes(&Request::post(path)).map(|_| format!("{name}\n"))
+            let path = Query::default()
+                .set_some("signal", signal)
+                .on(format_args!("/containers/{}/kill", percent_encoded(name)));
+            client
+                .bytes(&Request::post(path))
+                .map(|_| format!("{name}\n"))
         },
         |_| false,
     )

@@ -13,16 +13,25 @@ use crate::grammar::{Arity, Command, Flag, Matches};
 
 /// The command.
 pub(crate) const COMMAND: Command = Command {
-    aliases: &["tare container ls", "tare container list", "tare container ps", "tare ps"],
+    aliases: &[
+        "tare container ls",
+        "tare container list",
+        "tare container ps",
+        "tare ps",
+    ],
     usage: "[OPTIONS]",
     summary: "List containers",
     flags: &[&[
         Flag::switch("all", "Show stopped containers as well").short('a'),
         FILTER,
         FORMAT,
-        Flag::single("last", "number", "Show this many of the newest containers, stopped ones as well")
-            .short('n')
-            .checked(integer),
+        Flag::single(
+            "last",
+            "number",
+            "Show this many of the newest containers, stopped ones as well",
+        )
+        .short('n')
+        .checked(integer),
         Flag::switch("latest", "Show the newest container, stopped or not").short('l'),
         Flag::switch("no-trunc", "Do not shorten what is shown"),
         Flag::switch("quiet", "Show IDs only").short('q'),
@@ -35,7 +44,9 @@ pub(crate) const COMMAND: Command = Command {
 
 /// `--filter`, as every list has it.
 pub(crate) const FILTER: Flag =
-    Flag::list("filter", "name=value", "Show only what fits the filter").short('f').checked(filter);
+    Flag::list("filter", "name=value", "Show only what fits the filter")
+        .short('f')
+        .checked(filter);
 
 /// `--format`, as every list has it.
 pub(crate) const FORMAT: Flag = Flag::single(
@@ -47,7 +58,9 @@ pub(crate) const FORMAT: Flag = Flag::single(
 fn filter(value: &str) -> Result<String, String> {
     match value.split_once('=') {
         Some((name, text)) => Ok(format!("{}={}", name.trim().to_lowercase(), text.trim())),
-        None => Err(format!("invalid argument {value:?}: bad format of filter (expected name=value)")),
+        None => Err(format!(
+            "invalid argument {value:?}: bad format of filter (expected name=value)"
+        )),
     }
 }
 
@@ -84,18 +97,44 @@ const HEADINGS: &[(&str, &str)] = &[
     ("Platform", "PLATFORM"),
 ];
 
-const COLUMNS: &[&str] = &["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"];
-const COLUMNS_WITH_SIZE: &[&str] = &["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names", "Size"];
+const COLUMNS: &[&str] = &[
+    "ID",
+    "Image",
+    "Command",
+    "RunningFor",
+    "Status",
+    "Ports",
+    "Names",
+];
+const COLUMNS_WITH_SIZE: &[&str] = &[
+    "ID",
+    "Image",
+    "Command",
+    "RunningFor",
+    "Status",
+    "Ports",
+    "Names",
+    "Size",
+];
 
 fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let quiet = matches.switch("quiet");
-    let configured = if quiet || matches.changed("format") { None } else { context.configuration()?.ps_format };
+    let configured = if quiet || matches.changed("format") {
+        None
+    } else {
+        context.configuration()?.ps_format
+    };
     let format = matches.text("format").map(str::to_owned).or(configured);
     let format = format.as_deref().filter(|format| !format.is_empty());
     let with_size = matches.switch("size");
-    let last = if matches.switch("latest") { Some(1) } else { matches.number("last").filter(|last| *last > 0) };
+    let last = if matches.switch("latest") {
+        Some(1)
+    } else {
+        matches.number("last").filter(|last| *last > 0)
+    };
     // A template may ask for the size without the flag.
-    let ask_size = with_size || format.is_some_and(|format| format.contains(".Size"));
+    let ask_size = with_size
+        || format.is_some_and(|format| format.contains(".Size") || format.contains("json ."));
     let filters = filters(matches);
     let path = Query::default()
         .set_if("all", matches.switch("all"))
@@ -105,11 +144,18 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
         .on("/containers/json");
     let containers: Vec<ContainerSummary> = context.client()?.json(&Request::get(path))?;
     let full = matches.switch("no-trunc");
-    let rows: Vec<Row> = containers.iter().map(|container| row(container, full, ask_size)).collect();
+    let rows: Vec<Row> = containers
+        .iter()
+        .map(|container| row(container, full, ask_size))
+        .collect();
     let layout = Layout {
         format,
         quiet: quiet.then_some("ID"),
-        columns: if with_size { COLUMNS_WITH_SIZE } else { COLUMNS },
+        columns: if with_size {
+            COLUMNS_WITH_SIZE
+        } else {
+            COLUMNS
+        },
         headings: HEADINGS,
     };
     print(&layout.show(&rows)?)?;
@@ -118,30 +164,81 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
 
 /// One container's line.
 pub(super) fn row(container: &ContainerSummary, full: bool, with_size: bool) -> Row {
-    let mut row = Row { labels: container.labels.clone(), ..Row::default() };
-    row.set("ID", if full { container.id.as_str() } else { short_id(&container.id) });
+    let mut row = Row {
+        labels: container.labels.clone(),
+        ..Row::default()
+    };
+    row.set(
+        "ID",
+        if full {
+            container.id.as_str()
+        } else {
+            short_id(&container.id)
+        },
+    );
     row.set("Names", names(container, full));
     row.set("Image", image(container, full));
-    row.set("Command", quoted(&if full { container.command.clone() } else { ellipsis(&container.command, 20) }));
+    row.set(
+        "Command",
+        quoted(&if full {
+            container.command.clone()
+        } else {
+            ellipsis(&container.command, 20)
+        }),
+    );
     row.set("CreatedAt", go_time(container.created));
     row.set("RunningFor", ago(container.created));
     row.set("Ports", ports(&container.ports));
     row.set("State", container.state.as_str());
     row.set("Status", container.status.as_str());
-    row.set("Size", if with_size { sizes(container) } else { "0B".to_owned() });
+    row.set(
+        "Size",
+        if with_size {
+            sizes(container)
+        } else {
+            "0B".to_owned()
+        },
+    );
     row.set(
         "Labels",
-        container.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","),
+        container
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect::<Vec<_>>()
+            .join(","),
     );
     let mounts = container.mounts.iter().map(|mount| {
-        let name = if mount.name.is_empty() { &mount.source } else { &mount.name };
-        if full { name.clone() } else { ellipsis(name, 15) }
+        let name = if mount.name.is_empty() {
+            &mount.source
+        } else {
+            &mount.name
+        };
+        if full {
+            name.clone()
+        } else {
+            ellipsis(name, 15)
+        }
     });
     row.set("Mounts", mounts.collect::<Vec<_>>().join(","));
-    row.set("LocalVolumes", container.mounts.iter().filter(|mount| mount.driver == "local").count().to_string());
+    row.set(
+        "LocalVolumes",
+        container
+            .mounts
+            .iter()
+            .filter(|mount| mount.driver == "local")
+            .count()
+            .to_string(),
+    );
     row.set(
         "Networks",
-        container.network_settings.networks.keys().map(String::as_str).collect::<Vec<_>>().join(","),
+        container
+            .network_settings
+            .networks
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(","),
     );
     row
 }
@@ -215,7 +312,11 @@ pub(super) fn ports(ports: &[Port]) -> String {
 }
 
 fn group_text(((address, kind), first, last): ((&str, &str), i64, i64)) -> String {
-    let range = if first == last { first.to_string() } else { format!("{first}-{last}") };
+    let range = if first == last {
+        first.to_string()
+    } else {
+        format!("{first}-{last}")
+    };
     if address.is_empty() {
         return format!("{range}/{kind}");
     }
@@ -223,7 +324,11 @@ fn group_text(((address, kind), first, last): ((&str, &str), i64, i64)) -> Strin
 }
 
 fn host_and_port(address: &str, port: &str) -> String {
-    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+    if address.contains(':') {
+        format!("[{address}]:{port}")
+    } else {
+        format!("{address}:{port}")
+    }
 }
 
 #[cfg(test)]

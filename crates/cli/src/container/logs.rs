@@ -4,7 +4,7 @@ use tare_engine_api::stream::{MULTIPLEXED_STREAM, RAW_STREAM};
 
 use super::session::stream_failure;
 use super::start::inspect;
-use crate::client::{percent_encoded, Query, Request};
+use crate::client::{Query, Request, percent_encoded};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::grammar::values::parse_duration;
@@ -19,10 +19,23 @@ pub(crate) const COMMAND: Command = Command {
     flags: &[&[
         Flag::switch("details", "Show the attributes that were added to the log"),
         Flag::switch("follow", "Go on showing what is written").short('f'),
-        Flag::single("since", "time", "Show what was written since this time (2013-01-02T13:23:37Z) or age (42m)"),
-        Flag::single("tail", "number", "Show this many lines of the end (default all)").short('n'),
+        Flag::single(
+            "since",
+            "time",
+            "Show what was written since this time (2013-01-02T13:23:37Z) or age (42m)",
+        ),
+        Flag::single(
+            "tail",
+            "number",
+            "Show this many lines of the end (default all)",
+        )
+        .short('n'),
         Flag::switch("timestamps", "Show when each line was written").short('t'),
-        Flag::single("until", "time", "Show what was written before this time or age"),
+        Flag::single(
+            "until",
+            "time",
+            "Show what was written before this time or age",
+        ),
     ]],
     arity: Arity::Exactly(1),
     interspersed: true,
@@ -30,11 +43,13 @@ pub(crate) const COMMAND: Command = Command {
 };
 
 fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
-    let time = |flag: &str| match matches.text(flag).filter(|text| !text.is_empty()) {
+    let time = |flag: &str| {
+        match matches.text(flag).filter(|text| !text.is_empty()) {
         None => Ok(None),
         Some(text) => moment(text, jiff::Timestamp::now()).map(Some).ok_or_else(|| {
             Failure::new(format!("invalid value for \"{flag}\": failed to parse value as time or duration: {text:?}"))
         }),
+    }
     };
     let name = &matches.arguments[0];
     let path = Query::default()
@@ -64,16 +79,26 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
 /// Seconds and nanoseconds of the epoch for a time, an age or such seconds.
 fn moment(text: &str, now: jiff::Timestamp) -> Option<String> {
     let seconds = |timestamp: jiff::Timestamp| {
-        format!("{}.{:09}", timestamp.as_second(), timestamp.subsec_nanosecond().max(0))
+        format!(
+            "{}.{:09}",
+            timestamp.as_second(),
+            timestamp.subsec_nanosecond().max(0)
+        )
     };
     if let Ok(age) = parse_duration(text) {
-        return now.checked_sub(jiff::SignedDuration::from_nanos(age)).ok().map(seconds);
+        return now
+            .checked_sub(jiff::SignedDuration::from_nanos(age))
+            .ok()
+            .map(seconds);
     }
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
         return Some(seconds(timestamp));
     }
     if let Ok(local) = text.parse::<jiff::civil::DateTime>() {
-        return local.to_zoned(jiff::tz::TimeZone::system()).ok().map(|zoned| seconds(zoned.timestamp()));
+        return local
+            .to_zoned(jiff::tz::TimeZone::system())
+            .ok()
+            .map(|zoned| seconds(zoned.timestamp()));
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());

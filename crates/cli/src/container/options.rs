@@ -17,7 +17,8 @@ mod volume;
 use std::collections::BTreeMap;
 
 use tare_engine_api::{
-    ContainerConfig, ContainerCreateRequest, Empty, HostConfig, LogConfig, NetworkingConfig, RestartPolicy,
+    ContainerConfig, ContainerCreateRequest, Empty, HostConfig, LogConfig, NetworkingConfig,
+    RestartPolicy,
 };
 
 use crate::grammar::Matches;
@@ -71,27 +72,52 @@ pub(crate) fn create_request(
         attach_stdin,
         attach_stdout: attach.is_empty() || attached("stdout"),
         attach_stderr: attach.is_empty() || attached("stderr"),
-        exposed_ports: ports.exposed.into_iter().map(|port| (port, Empty {})).collect(),
+        exposed_ports: ports
+            .exposed
+            .into_iter()
+            .map(|port| (port, Empty {}))
+            .collect(),
         tty: matches.switch("tty"),
         open_stdin: interactive,
         // Whoever attaches at the start is the one whose leaving ends input.
         stdin_once: interactive && attach_stdin,
-        env: some_list(environment::variables(&matches.list("env-file"), &matches.list("env"), surroundings)?),
+        env: some_list(environment::variables(
+            &matches.list("env-file"),
+            &matches.list("env"),
+            surroundings,
+        )?),
         cmd: some_list(command),
         healthcheck: health::parse(matches)?,
         image,
-        volumes: Some(volumes.anonymous.into_iter().map(|path| (path, Empty {})).collect()),
+        volumes: Some(
+            volumes
+                .anonymous
+                .into_iter()
+                .map(|path| (path, Empty {}))
+                .collect(),
+        ),
         working_dir: matches.text_or_empty("workdir"),
         // An empty entrypoint resets the image's.
-        entrypoint: matches.text("entrypoint").map(|program| vec![program.to_owned()]),
-        labels: key_values(&environment::labels(&matches.list("label-file"), &matches.list("label"))?),
+        entrypoint: matches
+            .text("entrypoint")
+            .map(|program| vec![program.to_owned()]),
+        labels: key_values(&environment::labels(
+            &matches.list("label-file"),
+            &matches.list("label"),
+        )?),
         stop_signal: matches.text("stop-signal").map(str::to_owned),
         stop_timeout: matches.number("stop-timeout"),
         ..ContainerConfig::default()
     };
-    let restart_policy = restart_policy(&matches.text("restart").map_or_else(|| "no".to_owned(), str::to_owned))?;
+    let restart_policy = restart_policy(
+        &matches
+            .text("restart")
+            .map_or_else(|| "no".to_owned(), str::to_owned),
+    )?;
     if matches.switch("rm") && !matches!(restart_policy.name.as_str(), "" | "no") {
-        return Err(OptionError::new("conflicting options: cannot specify both --restart and --rm"));
+        return Err(OptionError::new(
+            "conflicting options: cannot specify both --restart and --rm",
+        ));
     }
     let host_config = HostConfig {
         binds: some_list(volumes.binds),
@@ -131,8 +157,14 @@ pub(crate) fn create_request(
         ..HostConfig::default()
     };
     let host_config = security.apply(resources(matches, host_config)?, matches);
-    let networking_config = NetworkingConfig { endpoints_config: networks.endpoints };
-    Ok(ContainerCreateRequest { config, host_config, networking_config })
+    let networking_config = NetworkingConfig {
+        endpoints_config: networks.endpoints,
+    };
+    Ok(ContainerCreateRequest {
+        config,
+        host_config,
+        networking_config,
+    })
 }
 
 /// Fills in what a container may use.
@@ -140,7 +172,9 @@ fn resources(matches: &Matches<'_>, host_config: HostConfig) -> Result<HostConfi
     let number = |flag| matches.number(flag).unwrap_or_default();
     let swappiness = matches.number("memory-swappiness").unwrap_or(-1);
     if !(-1..=100).contains(&swappiness) {
-        return Err(OptionError(format!("invalid value: {swappiness}. Valid memory swappiness range is 0-100")));
+        return Err(OptionError(format!(
+            "invalid value: {swappiness}. Valid memory swappiness range is 0-100"
+        )));
     }
     Ok(HostConfig {
         cgroup_parent: matches.text_or_empty("cgroup-parent"),
@@ -175,30 +209,46 @@ fn resources(matches: &Matches<'_>, host_config: HostConfig) -> Result<HostConfi
 fn refuse_unsupported(matches: &Matches<'_>) -> Result<(), OptionError> {
     for flag in ["cpu-count", "cpu-percent", "io-maxbandwidth", "io-maxiops"] {
         if matches.changed(flag) {
-            return Err(OptionError(format!("\"--{flag}\" is for engines on Windows only")));
+            return Err(OptionError(format!(
+                "\"--{flag}\" is for engines on Windows only"
+            )));
         }
     }
-    if matches.text("isolation").is_some_and(|value| !matches!(value, "" | "default")) {
-        return Err(OptionError::new("\"--isolation\" is for engines on Windows only"));
+    if matches
+        .text("isolation")
+        .is_some_and(|value| !matches!(value, "" | "default"))
+    {
+        return Err(OptionError::new(
+            "\"--isolation\" is for engines on Windows only",
+        ));
     }
     for (flag, remedy) in [
         ("gpus", "pass the GPU's device nodes with --device"),
         ("use-api-socket", "mount the engine's socket with --volume"),
     ] {
         if matches.changed(flag) {
-            return Err(OptionError(format!("\"--{flag}\" is not supported yet; {remedy}")));
+            return Err(OptionError(format!(
+                "\"--{flag}\" is not supported yet; {remedy}"
+            )));
         }
     }
     Ok(())
 }
 
-fn mode(matches: &Matches<'_>, flag: &str, name: &str, known: &[&str]) -> Result<String, OptionError> {
+fn mode(
+    matches: &Matches<'_>,
+    flag: &str,
+    name: &str,
+    known: &[&str],
+) -> Result<String, OptionError> {
     let value = matches.text_or_empty(flag);
     let fits = |candidate: &&str| match candidate.strip_suffix(':') {
-        Some(_) => value.strip_prefix(candidate).is_some_and(|rest| !rest.is_empty()),
+        Some(_) => value
+            .strip_prefix(candidate)
+            .is_some_and(|rest| !rest.is_empty()),
         None => value == *candidate,
     };
-    if value.is_empty() || known.iter().any(|candidate| fits(candidate)) {
+    if value.is_empty() || known.iter().any(fits) {
         return Ok(value);
     }
     Err(OptionError(format!("--{flag}: invalid {name} mode")))
@@ -210,7 +260,9 @@ fn restart_policy(text: &str) -> Result<RestartPolicy, OptionError> {
         None => (text, None),
     };
     if name.is_empty() && count.is_some() {
-        return Err(OptionError::new("invalid restart policy format: no policy provided before colon"));
+        return Err(OptionError::new(
+            "invalid restart policy format: no policy provided before colon",
+        ));
     }
     let maximum_retry_count = match count.filter(|count| !count.is_empty()).map(str::parse) {
         None => 0,
@@ -221,7 +273,10 @@ fn restart_policy(text: &str) -> Result<RestartPolicy, OptionError> {
             ));
         }
     };
-    Ok(RestartPolicy { name: name.to_owned(), maximum_retry_count })
+    Ok(RestartPolicy {
+        name: name.to_owned(),
+        maximum_retry_count,
+    })
 }
 
 fn log_config(matches: &Matches<'_>) -> Result<LogConfig, OptionError> {

@@ -1,6 +1,6 @@
 //! `tare rm`.
 
-use crate::client::{percent_encoded, Query, Request};
+use crate::client::{Query, Request, percent_encoded};
 use crate::context::Context;
 use crate::each::each;
 use crate::failure::Failure;
@@ -10,11 +10,15 @@ use crate::grammar::{Arity, Command, Flag, Matches};
 pub(crate) const COMMAND: Command = Command {
     aliases: &["tare container rm", "tare container remove", "tare rm"],
     usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-    summary: "Remove one or more containers",
+    summary: "Remove containers",
     flags: &[&[
         Flag::switch("force", "Kill a running container and remove it").short('f'),
         Flag::switch("link", "Remove the link of this name, not a container").short('l'),
-        Flag::switch("volumes", "Remove the container's anonymous volumes as well").short('v'),
+        Flag::switch(
+            "volumes",
+            "Remove the container's anonymous volumes as well",
+        )
+        .short('v'),
     ]],
     arity: Arity::AtLeast(1),
     interspersed: true,
@@ -31,8 +35,13 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
                 .set_if("force", force)
                 .set_if("link", link)
                 .set_if("v", volumes)
-                .on(format_args!("/containers/{}", percent_encoded(name.trim_matches('/'))));
-            client.bytes(&Request::delete(path)).map(|_| format!("{name}\n"))
+                .on(format_args!(
+                    "/containers/{}",
+                    percent_encoded(name.trim_matches('/'))
+                ));
+            client
+                .bytes(&Request::delete(path))
+                .map(|_| format!("{name}\n"))
         },
         // What is not there is removed already.
         |error| force && error.status() == Some(404),

@@ -2,11 +2,11 @@
 //! output and no exit is missed.
 
 use super::create::Plan;
-use super::session::{self, Signals, Streams, Target};
 use super::flags;
-use crate::client::{percent_encoded, Client, Query, Request};
+use super::session::{self, Signals, Streams, Target};
+use crate::client::{Client, Query, Request, percent_encoded};
 use crate::context::Context;
-use crate::failure::{Failure, ENGINE, NOT_EXECUTABLE, NOT_FOUND};
+use crate::failure::{ENGINE, Failure, NOT_EXECUTABLE, NOT_FOUND};
 use crate::grammar::{Arity, Command, Matches};
 use crate::stream::Session;
 use crate::terminal::{self, RawMode};
@@ -15,7 +15,7 @@ use crate::terminal::{self, RawMode};
 pub(crate) const COMMAND: Command = Command {
     aliases: &["tare container run", "tare run"],
     usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
-    summary: "Create and run a new container from an image",
+    summary: "Create a container from an image and run it",
     flags: &[flags::CONTAINER, flags::RUN],
     arity: Arity::AtLeast(1),
     interspersed: false,
@@ -60,20 +60,40 @@ fn run_attached(
     id: &str,
 ) -> Result<u8, Failure> {
     let config = &plan.request.config;
-    let streams =
-        Streams { stdin: config.attach_stdin, stdout: config.attach_stdout, stderr: config.attach_stderr };
-    let configuration = context.configuration().map_err(Failure::from).map_err(engine_failure)?;
+    let streams = Streams {
+        stdin: config.attach_stdin,
+        stdout: config.attach_stdout,
+        stderr: config.attach_stderr,
+    };
+    let configuration = context
+        .configuration()
+        .map_err(Failure::from)
+        .map_err(engine_failure)?;
     let (keys_text, keys) =
-        session::detach_keys(matches.text("detach-keys"), &configuration).map_err(engine_failure)?;
+        session::detach_keys(matches.text("detach-keys"), &configuration, config.tty)
+            .map_err(engine_failure)?;
     let on_terminal = config.tty && terminal::stdout_is_terminal();
-    let mut signals =
-        Signals::catch(client, Target::Container(id), matches.switch_default_on("sig-proxy"), on_terminal, context.debug)?;
+    let mut signals = Signals::catch(
+        client,
+        Target::Container(id),
+        matches.switch_default_on("sig-proxy"),
+        on_terminal,
+        context.debug,
+    )?;
 
-    let connection =
-        session::attach(client, id, streams, &keys_text).map_err(|error| engine_failure(error.into()))?;
-    let condition = if plan.request.host_config.auto_remove { "removed" } else { "next-exit" };
-    let wait = session::begin_wait(client, id, Some(condition)).map_err(|error| engine_failure(error.into()))?;
-    let raw_mode = if config.tty && streams.stdin { Some(RawMode::enter()?) } else { None };
+    let condition = if plan.request.host_config.auto_remove {
+        "removed"
+    } else {
+        "next-exit"
+    };
+    let (connection, wait) =
+        session::attach_and_wait(client, id, streams, &keys_text, Some(condition))
+            .map_err(|error| engine_failure(error.into()))?;
+    let raw_mode = if config.tty && streams.stdin {
+        Some(RawMode::enter()?)
+    } else {
+        None
+    };
     if let Err(failure) = start(client, id, Some(&keys_text)) {
         drop(raw_mode);
         if plan.request.host_config.auto_remove && failure.message.is_some() {
@@ -83,7 +103,10 @@ fn run_attached(
         }
         return Err(engine_failure(failure));
     }
-    if on_terminal && let Err(error) = session::resize(client, Target::Container(id)) && context.debug {
+    if on_terminal
+        && let Err(error) = session::resize(client, Target::Container(id))
+        && context.debug
+    {
         eprintln!("tare: {error}");
     }
     let mut session = Session::new(connection, config.tty, streams.stdin.then_some(keys));
@@ -106,16 +129,29 @@ pub(super) fn start(client: &Client, id: &str, detach_keys: Option<&str>) -> Res
 
 /// An error of the engine with the exit code that Docker's users know.
 pub(super) fn engine_failure(failure: Failure) -> Failure {
-    let Some(message) = failure.message else { return failure };
+    let Some(message) = failure.message else {
+        return failure;
+    };
     let lower = message.to_lowercase();
     let contains = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
-    let code = if contains(&["executable file not found", "no such file or directory", "system cannot find the file specified"]) {
+    let code = if contains(&[
+        "executable file not found",
+        "no such file or directory",
+        "system cannot find the file specified",
+    ]) {
         NOT_FOUND
     } else if contains(&["permission denied", "is a directory"]) {
         NOT_EXECUTABLE
     } else {
         ENGINE
     };
-    let prefixed = if message.starts_with("tare:") { message } else { format!("tare: {message}") };
-    Failure { message: Some(prefixed), code }
+    let prefixed = if message.starts_with("tare:") {
+        message
+    } else {
+        format!("tare: {message}")
+    };
+    Failure {
+        message: Some(prefixed),
+        code,
+    }
 }

@@ -6,11 +6,13 @@ use std::io::Read;
 use tare_engine_api::ContainerWaitResponse;
 use tare_sys::signalfd::SignalFd;
 
-use crate::client::{percent_encoded, Client, ClientError, Connection, Query, Request, Response};
+use crate::client::{Client, ClientError, Connection, Query, Request, Response, percent_encoded};
 use crate::configuration::Configuration;
-use crate::failure::{Failure, ENGINE};
+use crate::failure::{ENGINE, Failure};
 use crate::signals;
-use crate::stream::{parse_keys, DetachKeys, End, Reaction, SignalHandler, StreamError, DEFAULT_KEYS};
+use crate::stream::{
+    DEFAULT_KEYS, DetachKeys, End, Reaction, SignalHandler, StreamError, parse_keys,
+};
 use crate::terminal;
 
 /// So many interrupts end a client whose container ignores them.
@@ -36,38 +38,69 @@ pub(crate) enum Target<'t> {
     Exec(&'t str),
 }
 
-/// Takes a connection over for a container's streams.
-pub(crate) fn attach(
-    client: &Client,
+/// Takes a connection over for a container's streams, and asks the engine to
+/// say when the container has ended (the answer comes later, on a connection
+/// of its own). Both are asked for before either answer is read.
+pub(crate) fn attach_and_wait<'c>(
+    client: &'c Client,
     container: &str,
     streams: Streams,
     detach_keys: &str,
-) -> Result<Connection, ClientError> {
+    condition: Option<&str>,
+) -> Result<(Connection, Response<'c>), ClientError> {
+    let attach = attach_request(container, streams, detach_keys);
+    let wait = wait_request(container, condition);
+    let attaching = client.begin(&attach)?;
+    let waiting = client.begin(&wait)?;
+    let connection = client.finish(attaching, &attach)?.into_connection()?;
+    Ok((connection, client.finish(waiting, &wait)?))
+}
+
+fn attach_request(container: &str, streams: Streams, detach_keys: &str) -> Request {
     let path = Query::default()
         .set("stream", "1")
         .set_if("stdin", streams.stdin)
         .set_if("stdout", streams.stdout)
         .set_if("stderr", streams.stderr)
         .set_some("detachKeys", Some(detach_keys))
-        .on(format_args!("/containers/{}/attach", percent_encoded(container)));
-    client.hijack(&Request::post(path).upgrade()).map(|(_, connection)| connection)
+        .on(format_args!(
+            "/containers/{}/attach",
+            percent_encoded(container)
+        ));
+    Request::post(path).upgrade()
 }
 
-/// The detach keys: the flag's, the configuration's or the default.
-pub(crate) fn detach_keys(flag: Option<&str>, configuration: &Configuration) -> Result<(String, DetachKeys), Failure> {
-    let text = flag.or(configuration.detach_keys.as_deref()).filter(|keys| !keys.is_empty()).unwrap_or(DEFAULT_KEYS);
+/// The detach keys: the flag's, the configuration's or the default. Without
+/// a terminal there are none: what goes in is data, and may hold their bytes.
+pub(crate) fn detach_keys(
+    flag: Option<&str>,
+    configuration: &Configuration,
+    tty: bool,
+) -> Result<(String, DetachKeys), Failure> {
+    let text = flag
+        .or(configuration.detach_keys.as_deref())
+        .filter(|keys| !keys.is_empty())
+        .unwrap_or(DEFAULT_KEYS);
     let keys = parse_keys(text).map_err(|error| Failure::new(error.to_string()))?;
+    if !tty {
+        return Ok((String::new(), DetachKeys::default()));
+    }
     Ok((text.to_owned(), DetachKeys::new(keys)))
 }
 
 /// Tells the engine the terminal's size.
 pub(crate) fn resize(client: &Client, target: Target<'_>) -> Result<(), ClientError> {
-    let Some((rows, columns)) = terminal::size() else { return Ok(()) };
+    let Some((rows, columns)) = terminal::size() else {
+        return Ok(());
+    };
     let path = match target {
         Target::Container(id) => format!("/containers/{}/resize", percent_encoded(id)),
         Target::Exec(id) => format!("/exec/{}/resize", percent_encoded(id)),
     };
-    let path = Query::default().set("h", &rows.to_string()).set("w", &columns.to_string()).on(path);
+    let path = Query::default()
+        .set("h", &rows.to_string())
+        .set("w", &columns.to_string())
+        .on(path);
     client.bytes(&Request::post(path)).map(drop)
 }
 
@@ -98,7 +131,15 @@ impl<'s> Signals<'s> {
             (false, true) => Some(signals::catch_ending()?),
             (false, false) => None,
         };
-        Ok(Self { client, target, descriptor, forward, resize: terminal, interrupts: 0, debug })
+        Ok(Self {
+            client,
+            target,
+            descriptor,
+            forward,
+            resize: terminal,
+            interrupts: 0,
+            debug,
+        })
     }
 
     fn tell<T>(&self, result: Result<T, ClientError>) {
@@ -124,7 +165,9 @@ impl SignalHandler for Signals<'_> {
             return Reaction::End;
         }
         if let (Target::Container(id), Some(name)) = (self.target, signals::name(number)) {
-            let path = Query::default().set("signal", name).on(format_args!("/containers/{}/kill", percent_encoded(id)));
+            let path = Query::default()
+                .set("signal", name)
+                .on(format_args!("/containers/{}/kill", percent_encoded(id)));
             self.tell(self.client.bytes(&Request::post(path)));
         }
         if matches!(name_of(number), "INT" | "TERM") {
@@ -149,38 +192,51 @@ pub(crate) fn ended_early(end: &End) -> Option<u8> {
         End::Detached => Some(0),
         // As if the client had not caught SIGPIPE.
         End::OutputClosed => Some(128 + 13),
-        End::Interrupted(number) => Some(128u8.saturating_add(u8::try_from(*number).unwrap_or_default())),
+        End::Interrupted(number) => {
+            Some(128u8.saturating_add(u8::try_from(*number).unwrap_or_default()))
+        }
     }
 }
 
-/// Asks the engine to say when the container has ended; the answer comes
-/// later, on a connection of its own.
-pub(crate) fn begin_wait<'c>(
-    client: &'c Client,
-    container: &str,
-    condition: Option<&str>,
-) -> Result<Response<'c>, ClientError> {
+fn wait_request(container: &str, condition: Option<&str>) -> Request {
     let path = Query::default()
         .set_some("condition", condition)
-        .on(format_args!("/containers/{}/wait", percent_encoded(container)));
-    client.send(&Request::post(path))
+        .on(format_args!(
+            "/containers/{}/wait",
+            percent_encoded(container)
+        ));
+    Request::post(path)
 }
 
-/// Waits for the answer to [`begin_wait`], serving signals meanwhile.
-pub(crate) fn finish_wait(response: Response<'_>, signals: &mut dyn SignalHandler) -> Result<u8, Failure> {
+/// Waits for the answer to the wait of [`attach_and_wait`], serving signals meanwhile.
+pub(crate) fn finish_wait(
+    response: Response<'_>,
+    signals: &mut dyn SignalHandler,
+) -> Result<u8, Failure> {
     let mut body = response.into_body();
     if let Some(connection) = body.connection()
-        && let Some(end) = crate::stream::wait_readable(connection, signals).map_err(stream_failure)?
+        && let Some(end) =
+            crate::stream::wait_readable(connection, signals).map_err(stream_failure)?
     {
         return Ok(ended_early(&end).unwrap_or_default());
     }
     let mut bytes = Vec::new();
-    body.read_to_end(&mut bytes)
-        .map_err(|error| Failure::new(format!("connection to the engine lost while waiting for the exit: {error}")).with_code(ENGINE))?;
-    let answer: ContainerWaitResponse = serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::new(format!("the engine did not say how the container ended: {error}")).with_code(ENGINE))?;
+    body.read_to_end(&mut bytes).map_err(|error| {
+        Failure::new(format!(
+            "connection to the engine lost while waiting for the exit: {error}"
+        ))
+        .with_code(ENGINE)
+    })?;
+    let answer: ContainerWaitResponse = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::new(format!(
+            "the engine did not say how the container ended: {error}"
+        ))
+        .with_code(ENGINE)
+    })?;
     match answer.error {
-        Some(error) if !error.message.is_empty() => Err(Failure::new(error.message).with_code(ENGINE)),
+        Some(error) if !error.message.is_empty() => {
+            Err(Failure::new(error.message).with_code(ENGINE))
+        }
         _ => Ok(exit_code(answer.status_code)),
     }
 }

@@ -1,6 +1,6 @@
 //! `tare stop`.
 
-use crate::client::{percent_encoded, Query, Request};
+use crate::client::{Query, Request, percent_encoded};
 use crate::context::Context;
 use crate::each::each;
 use crate::failure::Failure;
@@ -11,11 +11,22 @@ use crate::grammar::{Arity, Command, Flag, Matches};
 pub(crate) const COMMAND: Command = Command {
     aliases: &["tare container stop", "tare stop"],
     usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-    summary: "Stop one or more running containers",
+    summary: "Ask running containers to stop, and kill those that do not",
     flags: &[&[
-        Flag::single("signal", "signal", "Signal to send instead of the container's own").short('s'),
+        Flag::single(
+            "signal",
+            "signal",
+            "Signal to send instead of the container's own",
+        )
+        .short('s'),
         Flag::alias("time", "timeout"),
-        Flag::single("timeout", "seconds", "Time to wait before the container is killed").short('t').checked(integer),
+        Flag::single(
+            "timeout",
+            "seconds",
+            "Time to wait before the container is killed",
+        )
+        .short('t')
+        .checked(integer),
     ]],
     arity: Arity::AtLeast(1),
     interspersed: true,
@@ -32,7 +43,9 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
                 .set_some("signal", signal)
                 .set_some("t", timeout)
                 .on(format_args!("/containers/{}/stop", percent_encoded(name)));
-            client.bytes(&Request::post(path)).map(|_| format!("{name}\n"))
+            client
+                .bytes(&Request::post(path))
+                .map(|_| format!("{name}\n"))
         },
         |_| false,
     )

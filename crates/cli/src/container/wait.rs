@@ -2,7 +2,7 @@
 
 use tare_engine_api::ContainerWaitResponse;
 
-use crate::client::{percent_encoded, Request};
+use crate::client::{Request, percent_encoded};
 use crate::context::Context;
 use crate::each::print;
 use crate::failure::{Failure, GENERAL};
@@ -12,7 +12,7 @@ use crate::grammar::{Arity, Command, Matches};
 pub(crate) const COMMAND: Command = Command {
     aliases: &["tare container wait", "tare wait"],
     usage: "CONTAINER [CONTAINER...]",
-    summary: "Wait until one or more containers stop, then print their exit codes",
+    summary: "Wait until containers have ended and print their exit codes",
     flags: &[],
     arity: Arity::AtLeast(1),
     interspersed: true,
@@ -25,7 +25,9 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     for name in &matches.arguments {
         let request = Request::post(format!("/containers/{}/wait", percent_encoded(name)));
         match client.json::<ContainerWaitResponse>(&request) {
-            Ok(ContainerWaitResponse { error: Some(error), .. }) if !error.message.is_empty() => {
+            Ok(ContainerWaitResponse {
+                error: Some(error), ..
+            }) if !error.message.is_empty() => {
                 failed = true;
                 eprintln!("{}", error.message);
             }
@@ -36,5 +38,9 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
             }
         }
     }
-    if failed { Err(Failure::silent(GENERAL)) } else { Ok(0) }
+    if failed {
+        Err(Failure::silent(GENERAL))
+    } else {
+        Ok(0)
+    }
 }

@@ -55,7 +55,8 @@ pub(crate) fn compact(json: &str) -> String {
 pub(crate) fn at<'j>(json: &'j str, path: &[&str]) -> Option<&'j str> {
     let mut current = json;
     for key in path {
-        let object: std::collections::HashMap<String, &'j RawValue> = serde_json::from_str(current).ok()?;
+        let object: std::collections::HashMap<String, &'j RawValue> =
+            serde_json::from_str(current).ok()?;
         current = object.get(*key)?.get();
     }
     Some(current)
@@ -90,7 +91,10 @@ impl<'j> Walk<'j> {
                 self.position = self.position.min(bytes.len());
             }
             _ => {
-                while bytes.get(self.position).is_some_and(|byte| !b"{}[],:\" \t\r\n".contains(byte)) {
+                while bytes
+                    .get(self.position)
+                    .is_some_and(|byte| !b"{}[],:\" \t\r\n".contains(byte))
+                {
                     self.position += 1;
                 }
             }
@@ -101,7 +105,12 @@ impl<'j> Walk<'j> {
     }
 
     fn skip_space(&mut self) {
-        while self.text.as_bytes().get(self.position).is_some_and(u8::is_ascii_whitespace) {
+        while self
+            .text
+            .as_bytes()
+            .get(self.position)
+            .is_some_and(u8::is_ascii_whitespace)
+        {
             self.position += 1;
         }
     }

@@ -26,10 +26,16 @@ impl Row {
 
     fn value(&self) -> Value {
         let text = |text: &str| Value::String(Arc::from(text));
-        let mut map: BTreeMap<Arc<str>, Value> =
-            self.fields.iter().map(|(name, value)| (Arc::from(*name), text(value))).collect();
-        let labels: BTreeMap<Arc<str>, Value> =
-            self.labels.iter().map(|(name, value)| (Arc::from(name.as_str()), text(value))).collect();
+        let mut map: BTreeMap<Arc<str>, Value> = self
+            .fields
+            .iter()
+            .map(|(name, value)| (Arc::from(*name), text(value)))
+            .collect();
+        let labels: BTreeMap<Arc<str>, Value> = self
+            .labels
+            .iter()
+            .map(|(name, value)| (Arc::from(name.as_str()), text(value)))
+            .collect();
         map.insert(Arc::from("\u{0}labels"), Value::Map(Arc::new(labels)));
         Value::Map(Arc::new(map))
     }
@@ -64,26 +70,36 @@ impl Layout<'_> {
     pub(crate) fn show(&self, rows: &[Row]) -> Result<String, TemplateError> {
         let format = self.format.unwrap_or("table");
         if let Some(field) = self.quiet
-            && !format.starts_with("table ")
-            && (format == "table" || self.format.is_none())
+            && format == "table"
         {
-            return Ok(rows.iter().map(|row| format!("{}\n", row.fields.get(field).map_or("", String::as_str))).collect());
+            return Ok(rows
+                .iter()
+                .map(|row| format!("{}\n", row.fields.get(field).map_or("", String::as_str)))
+                .collect());
         }
         match format {
             "json" => Ok(rows.iter().map(|row| row.json() + "\n").collect()),
             "table" => {
                 let line = |cell: &dyn Fn(&str) -> String| {
-                    self.columns.iter().map(|column| cell(column)).collect::<Vec<_>>().join("\t")
+                    self.columns
+                        .iter()
+                        .map(|column| cell(column))
+                        .collect::<Vec<_>>()
+                        .join("\t")
                 };
                 let mut lines = vec![line(&|column| self.heading(column).to_owned())];
-                lines.extend(rows.iter().map(|row| line(&|column| row.fields.get(column).cloned().unwrap_or_default())));
+                lines.extend(rows.iter().map(|row| {
+                    line(&|column| row.fields.get(column).cloned().unwrap_or_default())
+                }));
                 Ok(aligned(&lines))
             }
             _ => match format.strip_prefix("table ") {
                 Some(template) => self.template_table(template, rows),
                 None => {
                     let template = Template::parse(format)?;
-                    rows.iter().map(|row| template.execute(&row.value()).map(|text| text + "\n")).collect()
+                    rows.iter()
+                        .map(|row| template.execute(&row.value()).map(|text| text + "\n"))
+                        .collect()
                 }
             },
         }
@@ -91,18 +107,27 @@ impl Layout<'_> {
 
     fn template_table(&self, template: &str, rows: &[Row]) -> Result<String, TemplateError> {
         let template = Template::parse(template.trim_start())?;
-        let mut headings: BTreeMap<Arc<str>, Value> =
-            self.headings.iter().map(|(name, heading)| (Arc::from(*name), Value::String(Arc::from(*heading)))).collect();
+        let mut headings: BTreeMap<Arc<str>, Value> = self
+            .headings
+            .iter()
+            .map(|(name, heading)| (Arc::from(*name), Value::String(Arc::from(*heading))))
+            .collect();
         headings.insert(Arc::from("\u{0}heading"), Value::Bool(true));
         let mut lines = vec![template.execute(&Value::Map(Arc::new(headings)))?];
         for row in rows {
             lines.push(template.execute(&row.value())?);
         }
-        let lines: Vec<String> = lines.iter().flat_map(|text| text.split('\n').map(str::to_owned)).collect();
+        let lines: Vec<String> = lines
+            .iter()
+            .flat_map(|text| text.split('\n').map(str::to_owned))
+            .collect();
         Ok(aligned(&lines))
     }
 
     fn heading(&self, column: &str) -> &str {
-        self.headings.iter().find(|(name, _)| *name == column).map_or("", |(_, heading)| heading)
+        self.headings
+            .iter()
+            .find(|(name, _)| *name == column)
+            .map_or("", |(_, heading)| heading)
     }
 }

@@ -14,7 +14,10 @@ pub(crate) enum TemplateError {
     Parse(gotmpl::TemplateError),
     /// It asks for what is not there.
     #[error("template: :1: executing \"\" at <{template}>: {source}")]
-    Execute { template: String, source: gotmpl::TemplateError },
+    Execute {
+        template: String,
+        source: gotmpl::TemplateError,
+    },
 }
 
 /// A parsed template.
@@ -30,7 +33,10 @@ impl Template {
     /// # Errors
     /// A template with a fault in its syntax or an unknown function.
     pub(crate) fn parse(source: &str) -> Result<Self, TemplateError> {
-        let source = source.replace("\\t", "\t").replace("\\n", "\n").replace("\\r", "\r");
+        let source = source
+            .replace("\\t", "\t")
+            .replace("\\n", "\n")
+            .replace("\\r", "\r");
         let engine = functions(Engine::new(""))
             .missing_key(gotmpl::MissingKey::Error)
             .parse(&method_calls(&source))
@@ -45,7 +51,10 @@ impl Template {
     pub(crate) fn execute(&self, value: &Value) -> Result<String, TemplateError> {
         self.engine
             .execute_to_string(value)
-            .map_err(|source| TemplateError::Execute { template: self.source.clone(), source })
+            .map_err(|source| TemplateError::Execute {
+                template: self.source.clone(),
+                source,
+            })
     }
 
     /// The path of a template that does nothing but `{{json .Some.Path}}`.
@@ -57,7 +66,9 @@ impl Template {
             return Some(Vec::new());
         }
         let parts: Vec<&str> = path.split('.').collect();
-        let plain = |part: &&str| !part.is_empty() && part.chars().all(|letter| letter.is_ascii_alphanumeric());
+        let plain = |part: &&str| {
+            !part.is_empty() && part.chars().all(|letter| letter.is_ascii_alphanumeric())
+        };
         parts.iter().all(plain).then_some(parts)
     }
 }
@@ -69,7 +80,9 @@ fn method_calls(source: &str) -> String {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn string(text: impl AsRef<str>) -> Value {
@@ -77,47 +90,87 @@ fn string(text: impl AsRef<str>) -> Value {
 }
 
 fn argument(arguments: &[Value], index: usize) -> gotmpl::Result<&Value> {
-    arguments
-        .get(index)
-        .ok_or_else(|| gotmpl::TemplateError::Exec(format!("wrong number of arguments: {} given", arguments.len())))
+    arguments.get(index).ok_or_else(|| {
+        gotmpl::TemplateError::Exec(format!(
+            "wrong number of arguments: {} given",
+            arguments.len()
+        ))
+    })
 }
 
 fn functions(engine: Engine) -> Engine {
     engine
-        .func("json", |arguments| Ok(string(to_json(argument(arguments, 0)?))))
-        .func("upper", |arguments| Ok(string(text(argument(arguments, 0)?).to_uppercase())))
-        .func("lower", |arguments| Ok(string(text(argument(arguments, 0)?).to_lowercase())))
-        .func("title", |arguments| Ok(string(title(&text(argument(arguments, 0)?)))))
+        .func("json", |arguments| {
+            Ok(string(to_json(argument(arguments, 0)?)))
+        })
+        .func("upper", |arguments| {
+            Ok(string(text(argument(arguments, 0)?).to_uppercase()))
+        })
+        .func("lower", |arguments| {
+            Ok(string(text(argument(arguments, 0)?).to_lowercase()))
+        })
+        .func("title", |arguments| {
+            Ok(string(title(&text(argument(arguments, 0)?))))
+        })
         .func("split", |arguments| {
-            let parts: Vec<Value> =
-                text(argument(arguments, 0)?).split(&text(argument(arguments, 1)?)).map(string).collect();
+            let parts: Vec<Value> = text(argument(arguments, 0)?)
+                .split(&text(argument(arguments, 1)?))
+                .map(string)
+                .collect();
             Ok(Value::List(parts.into()))
         })
         .func("join", |arguments| {
             let Value::List(items) = argument(arguments, 0)? else {
-                return Err(gotmpl::TemplateError::Exec("join: the first argument is not a list".to_owned()));
+                return Err(gotmpl::TemplateError::Exec(
+                    "join: the first argument is not a list".to_owned(),
+                ));
             };
             let separator = text(argument(arguments, 1)?);
-            Ok(string(items.iter().map(text).collect::<Vec<_>>().join(&separator)))
+            Ok(string(
+                items.iter().map(text).collect::<Vec<_>>().join(&separator),
+            ))
         })
         .func("pad", |arguments| {
             let content = text(argument(arguments, 0)?);
             if content.is_empty() {
                 return Ok(string(content));
             }
-            let count = |index| argument(arguments, index).map(|value| value.as_int().unwrap_or_default().max(0));
-            Ok(string(format!("{}{content}{}", " ".repeat(count(1)? as usize), " ".repeat(count(2)? as usize))))
+            let count = |index| {
+                argument(arguments, index).map(|value| value.as_int().unwrap_or_default().max(0))
+            };
+            Ok(string(format!(
+                "{}{content}{}",
+                " ".repeat(count(1)? as usize),
+                " ".repeat(count(2)? as usize)
+            )))
         })
         .func("truncate", |arguments| {
             let length = argument(arguments, 1)?.as_int().unwrap_or_default().max(0);
-            Ok(string(text(argument(arguments, 0)?).chars().take(length as usize).collect::<String>()))
+            Ok(string(
+                text(argument(arguments, 0)?)
+                    .chars()
+                    .take(length as usize)
+                    .collect::<String>(),
+            ))
         })
         .func("label", |arguments| {
-            let labels = argument(arguments, 0)?.field("\u{0}labels").cloned().unwrap_or(Value::Nil);
+            let labels = argument(arguments, 0)?
+                .field("\u{0}labels")
+                .cloned()
+                .unwrap_or(Value::Nil);
             let key = text(argument(arguments, 1)?);
             // In the row of headings a label is headed by its own name.
-            let heading = || argument(arguments, 0).ok()?.field("\u{0}heading").map(|_| string(&key));
-            Ok(labels.field(&key).cloned().or_else(heading).unwrap_or_else(|| string("")))
+            let heading = || {
+                argument(arguments, 0)
+                    .ok()?
+                    .field("\u{0}heading")
+                    .map(|_| string(&key))
+            };
+            Ok(labels
+                .field(&key)
+                .cloned()
+                .or_else(heading)
+                .unwrap_or_else(|| string("")))
         })
 }
 
@@ -126,7 +179,11 @@ fn title(text: &str) -> String {
     text.chars()
         .map(|letter| {
             let first = std::mem::replace(&mut start, !letter.is_alphanumeric());
-            if first { letter.to_ascii_uppercase() } else { letter }
+            if first {
+                letter.to_ascii_uppercase()
+            } else {
+                letter
+            }
         })
         .collect()
 }
@@ -142,9 +199,14 @@ pub(crate) fn from_json(json: &serde_json::Value) -> Value {
             (None, None) => Value::Float(number.as_f64().unwrap_or_default()),
         },
         serde_json::Value::String(text) => string(text),
-        serde_json::Value::Array(items) => Value::List(items.iter().map(from_json).collect::<Vec<_>>().into()),
+        serde_json::Value::Array(items) => {
+            Value::List(items.iter().map(from_json).collect::<Vec<_>>().into())
+        }
         serde_json::Value::Object(fields) => Value::Map(Arc::new(
-            fields.iter().map(|(key, value)| (Arc::from(key.as_str()), from_json(value))).collect::<BTreeMap<_, _>>(),
+            fields
+                .iter()
+                .map(|(key, value)| (Arc::from(key.as_str()), from_json(value)))
+                .collect::<BTreeMap<_, _>>(),
         )),
     }
 }

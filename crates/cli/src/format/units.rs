@@ -2,17 +2,32 @@
 
 /// A decimal size with three significant digits: `4.26MB`.
 pub(crate) fn size(bytes: i64) -> String {
-    scaled(bytes as f64, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"], 3)
+    scaled(
+        bytes as f64,
+        1000.0,
+        &["B", "kB", "MB", "GB", "TB", "PB", "EB"],
+        3,
+    )
 }
 
 /// A decimal size with four significant digits, as progress lines have it.
 pub(crate) fn progress_size(bytes: i64) -> String {
-    scaled(bytes as f64, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"], 4)
+    scaled(
+        bytes as f64,
+        1000.0,
+        &["B", "kB", "MB", "GB", "TB", "PB", "EB"],
+        4,
+    )
 }
 
 /// A binary size with four significant digits: `15.55GiB`.
 pub(crate) fn binary_size(bytes: i64) -> String {
-    scaled(bytes as f64, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], 4)
+    scaled(
+        bytes as f64,
+        1024.0,
+        &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"],
+        4,
+    )
 }
 
 fn scaled(mut number: f64, base: f64, units: &[&str], digits: usize) -> String {
@@ -26,7 +41,11 @@ fn scaled(mut number: f64, base: f64, units: &[&str], digits: usize) -> String {
 
 /// `%.{digits}g` for numbers from 0 to 1024.
 fn significant(number: f64, digits: usize) -> String {
-    let whole = if number >= 1.0 { number.log10().floor() as usize + 1 } else { 1 };
+    let whole = if number >= 1.0 {
+        number.log10().floor() as usize + 1
+    } else {
+        1
+    };
     let text = format!("{number:.*}", digits.saturating_sub(whole));
     if !text.contains('.') {
         return text;
@@ -54,19 +73,28 @@ pub(crate) fn duration(seconds: i64) -> String {
 
 /// How long ago a moment of the epoch was.
 pub(crate) fn ago(moment: i64) -> String {
-    format!("{} ago", duration(jiff::Timestamp::now().as_second() - moment))
+    format!(
+        "{} ago",
+        duration(jiff::Timestamp::now().as_second() - moment)
+    )
 }
 
 /// The moment as Go prints a time: `2023-11-14 22:13:20 +0000 UTC`.
 pub(crate) fn go_time(moment: i64) -> String {
-    let Ok(timestamp) = jiff::Timestamp::from_second(moment) else { return "N/A".to_owned() };
-    timestamp.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string()
+    let Ok(timestamp) = jiff::Timestamp::from_second(moment) else {
+        return "N/A".to_owned();
+    };
+    timestamp
+        .strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+        .to_string()
 }
 
 /// An RFC 3339 time as Go prints it, with its fraction of a second.
 pub(crate) fn go_timestamp(text: &str) -> String {
     match text.parse::<jiff::Timestamp>() {
-        Ok(timestamp) => timestamp.strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string(),
+        Ok(timestamp) => timestamp
+            .strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC")
+            .to_string(),
         Err(_) => text.to_owned(),
     }
 }
@@ -105,7 +133,9 @@ pub(crate) fn quoted(text: &str) -> String {
             control if control.is_control() && (control as u32) < 0x80 => {
                 quoted.push_str(&format!("\\x{:02x}", control as u32));
             }
-            control if control.is_control() => quoted.push_str(&format!("\\u{:04x}", control as u32)),
+            control if control.is_control() => {
+                quoted.push_str(&format!("\\u{:04x}", control as u32))
+            }
             other => quoted.push(other),
         }
     }

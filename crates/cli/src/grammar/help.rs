@@ -29,7 +29,10 @@ pub(crate) fn command_page(command: &Command, path: &str, width: usize) -> Strin
     if !command.aliases.is_empty() {
         page.push_str(&format!("\nAliases:\n  {}\n", command.aliases.join(", ")));
     }
-    let mut flags: Vec<&Flag> = command.flags().filter(|flag| !flag.help.is_empty()).collect();
+    let mut flags: Vec<&Flag> = command
+        .flags()
+        .filter(|flag| !flag.help.is_empty())
+        .collect();
     if !flags.is_empty() {
         flags.sort_by_key(|flag| flag.long);
         page.push_str("\nOptions:\n");
@@ -43,12 +46,23 @@ pub(crate) fn flag_lines(flags: &[&Flag], width: usize) -> String {
     let names: Vec<String> = flags
         .iter()
         .map(|flag| {
-            let letter = flag.short.map_or("    ".to_owned(), |letter| format!("-{letter}, "));
-            let value = if flag.kind == Kind::Switch { String::new() } else { format!(" {}", flag.placeholder) };
+            let letter = flag
+                .short
+                .map_or("    ".to_owned(), |letter| format!("-{letter}, "));
+            let value = if flag.kind == Kind::Switch {
+                String::new()
+            } else {
+                format!(" {}", flag.placeholder)
+            };
             format!("  {letter}--{}{value}", flag.long)
         })
         .collect();
-    let column = names.iter().map(|name| name.chars().count()).max().unwrap_or_default() + 3;
+    let column = names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or_default()
+        + 3;
     let room = width.saturating_sub(column + 1).max(24);
     names
         .iter()
@@ -61,11 +75,16 @@ pub(crate) fn flag_lines(flags: &[&Flag], width: usize) -> String {
 pub(crate) fn noun_page(noun: &str, summary: &str, verbs: &[(&str, &Command)]) -> String {
     let mut page = format!("Usage:  tare {noun} COMMAND\n\n{summary}\n\nCommands:\n");
     page.push_str(&command_lines(verbs));
-    page.push_str(&format!("\nRun 'tare {noun} COMMAND --help' for more information on a command.\n"));
+    page.push_str(&format!(
+        "\nRun 'tare {noun} COMMAND --help' for more information on a command.\n"
+    ));
     page
 }
 
 /// One line for each command.
 pub(crate) fn command_lines(commands: &[(&str, &Command)]) -> String {
-    commands.iter().map(|(name, command)| format!("  {name:<12}{}\n", command.summary)).collect()
+    commands
+        .iter()
+        .map(|(name, command)| format!("  {name:<12}{}\n", command.summary))
+        .collect()
 }

@@ -21,7 +21,11 @@ pub(crate) enum UsageError {
     Syntax(String),
     /// The value fails the flag's check.
     #[error("invalid argument {value:?} for \"{flag}\" flag: {reason}")]
-    InvalidValue { value: String, flag: String, reason: String },
+    InvalidValue {
+        value: String,
+        flag: String,
+        reason: String,
+    },
     /// Too few or too many arguments.
     #[error("'{path}' {rule}")]
     Arguments { path: String, rule: String },
@@ -46,13 +50,19 @@ pub(crate) struct Matches<'a> {
 }
 
 impl<'a> Matches<'a> {
-    fn given<'m, 'l>(&'m self, long: &'l str) -> impl DoubleEndedIterator<Item = &'m str> + use<'m, 'l, 'a> {
+    fn given<'m, 'l>(
+        &'m self,
+        long: &'l str,
+    ) -> impl DoubleEndedIterator<Item = &'m str> + use<'m, 'l, 'a> {
         debug_assert!(
             self.command.flags().any(|flag| flag.long == long),
             "{} has no flag --{long}",
             self.path
         );
-        self.values.iter().filter(move |(flag, _)| flag.long == long).map(|(_, value)| value.as_str())
+        self.values
+            .iter()
+            .filter(move |(flag, _)| flag.long == long)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether a switch is on.
@@ -95,8 +105,17 @@ impl<'a> Matches<'a> {
 ///
 /// # Errors
 /// The first word that does not fit, or a wrong number of arguments.
-pub(crate) fn parse<'a>(command: &'a Command, path: &'a str, words: &[String]) -> Result<Parsed<'a>, UsageError> {
-    let mut matches = Matches { command, path, values: Vec::new(), arguments: Vec::new() };
+pub(crate) fn parse<'a>(
+    command: &'a Command,
+    path: &'a str,
+    words: &[String],
+) -> Result<Parsed<'a>, UsageError> {
+    let mut matches = Matches {
+        command,
+        path,
+        values: Vec::new(),
+        arguments: Vec::new(),
+    };
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         if word == "--" {
@@ -142,7 +161,10 @@ fn parse_long<'w>(
     let value = match inline {
         Some(value) => value,
         None if target.kind == Kind::Switch => "true".to_owned(),
-        None => rest.next().cloned().ok_or_else(|| UsageError::MissingValue(format!("--{name}")))?,
+        None => rest
+            .next()
+            .cloned()
+            .ok_or_else(|| UsageError::MissingValue(format!("--{name}")))?,
     };
     record(matches, target, value)?;
     Ok(false)
@@ -156,11 +178,18 @@ fn parse_letters<'w>(
     let mut remaining = letters;
     while let Some(letter) = remaining.chars().next() {
         let behind = &remaining[letter.len_utf8()..];
-        let Some(flag) = matches.command.flags().find(|flag| flag.short == Some(letter)) else {
+        let Some(flag) = matches
+            .command
+            .flags()
+            .find(|flag| flag.short == Some(letter))
+        else {
             if letter == 'h' {
                 return Ok(true);
             }
-            return Err(UsageError::UnknownShorthand { letter, letters: remaining.to_owned() });
+            return Err(UsageError::UnknownShorthand {
+                letter,
+                letters: remaining.to_owned(),
+            });
         };
         if let Some(value) = behind.strip_prefix('=') {
             record(matches, flag, value.to_owned())?;
@@ -186,7 +215,10 @@ fn parse_letters<'w>(
 
 fn resolve(command: &Command, flag: &'static Flag) -> &'static Flag {
     match flag.kind {
-        Kind::Alias(of) => command.flags().find(|candidate| candidate.long == of).unwrap_or(flag),
+        Kind::Alias(of) => command
+            .flags()
+            .find(|candidate| candidate.long == of)
+            .unwrap_or(flag),
         _ => flag,
     }
 }
@@ -213,10 +245,19 @@ fn check_arity(arity: Arity, path: &str, count: usize) -> Result<(), UsageError>
     let plural = |number: usize| if number == 1 { "argument" } else { "arguments" };
     let rule = match arity {
         Arity::None if count > 0 => "accepts no arguments".to_owned(),
-        Arity::Exactly(wanted) if count != wanted => format!("requires {wanted} {}", plural(wanted)),
-        Arity::AtLeast(wanted) if count < wanted => format!("requires at least {wanted} {}", plural(wanted)),
-        Arity::AtMost(wanted) if count > wanted => format!("requires at most {wanted} {}", plural(wanted)),
+        Arity::Exactly(wanted) if count != wanted => {
+            format!("requires {wanted} {}", plural(wanted))
+        }
+        Arity::AtLeast(wanted) if count < wanted => {
+            format!("requires at least {wanted} {}", plural(wanted))
+        }
+        Arity::AtMost(wanted) if count > wanted => {
+            format!("requires at most {wanted} {}", plural(wanted))
+        }
         _ => return Ok(()),
     };
-    Err(UsageError::Arguments { path: path.to_owned(), rule })
+    Err(UsageError::Arguments {
+        path: path.to_owned(),
+        rule,
+    })
 }

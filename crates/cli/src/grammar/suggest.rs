@@ -2,10 +2,17 @@
 
 /// The candidate that differs least from `word`, if any is near enough to
 /// be what was meant.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(
+    word: &str,
+    candidates: impl Iterator<Item = &'c str>,
+) -> Option<&'c str> {
     candidates
         .map(|candidate| {
-            let distance = if !word.is_empty() && candidate.starts_with(word) { 1 } else { distance(word, candidate) };
+            let distance = if !word.is_empty() && candidate.starts_with(word) {
+                1
+            } else {
+                distance(word, candidate)
+            };
             (distance, candidate)
         })
         .min_by_key(|(distance, _)| *distance)
@@ -22,7 +29,9 @@ fn distance(left: &str, right: &str) -> usize {
     for (row, from) in left.iter().enumerate() {
         let mut current = vec![row + 1];
         for (column, to) in right.iter().enumerate() {
-            let mut steps = (last[column] + usize::from(from != to)).min(last[column + 1] + 1).min(current[column] + 1);
+            let mut steps = (last[column] + usize::from(from != to))
+                .min(last[column + 1] + 1)
+                .min(current[column] + 1);
             if row > 0 && column > 0 && *from == right[column - 1] && left[row - 1] == *to {
                 steps = steps.min(before_last[column - 1] + 1);
             }

@@ -6,7 +6,9 @@ pub(crate) fn boolean(value: &str) -> Result<String, String> {
     match value {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok("true".to_owned()),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok("false".to_owned()),
-        _ => Err(format!("strconv.ParseBool: parsing {value:?}: invalid syntax")),
+        _ => Err(format!(
+            "strconv.ParseBool: parsing {value:?}: invalid syntax"
+        )),
     }
 }
 
@@ -32,7 +34,8 @@ pub(crate) fn integer(value: &str) -> Result<String, String> {
     if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
         return Err(invalid("invalid syntax"));
     }
-    let magnitude = i128::from_str_radix(digits, radix).map_err(|_| invalid("value out of range"))?;
+    let magnitude =
+        i128::from_str_radix(digits, radix).map_err(|_| invalid("value out of range"))?;
     i64::try_from(if negative { -magnitude } else { magnitude })
         .map(|number| number.to_string())
         .map_err(|_| invalid("value out of range"))
@@ -55,13 +58,20 @@ pub(crate) fn size(value: &str) -> Result<String, String> {
 
 /// As [`size`]; `-1` means no limit.
 pub(crate) fn size_or_unlimited(value: &str) -> Result<String, String> {
-    if value == "-1" { Ok("-1".to_owned()) } else { size(value) }
+    if value == "-1" {
+        Ok("-1".to_owned())
+    } else {
+        size(value)
+    }
 }
 
 /// The bytes that a size with a binary unit stands for.
 pub(crate) fn parse_size(value: &str) -> Result<i64, String> {
     let invalid = || format!("invalid size: '{value}'");
-    let split = value.rfind(|letter: char| letter.is_ascii_digit() || letter == '.').ok_or_else(invalid)? + 1;
+    let split = value
+        .rfind(|letter: char| letter.is_ascii_digit() || letter == '.')
+        .ok_or_else(invalid)?
+        + 1;
     let (number, unit) = value.split_at(split);
     let number: f64 = number.parse().map_err(|_| invalid())?;
     if number < 0.0 {
@@ -75,7 +85,11 @@ pub(crate) fn parse_size(value: &str) -> Result<i64, String> {
             if !matches!(rest, [] | [b'b'] | [b'i', b'b']) {
                 return Err(suffix());
             }
-            b"kmgtp".iter().position(|known| known == letter).ok_or_else(suffix)? as i32 + 1
+            b"kmgtp"
+                .iter()
+                .position(|known| known == letter)
+                .ok_or_else(suffix)? as i32
+                + 1
         }
     };
     Ok((number * 1024f64.powi(power)) as i64)
@@ -96,7 +110,9 @@ pub(crate) fn processors(value: &str) -> Result<String, String> {
     }
     let fraction = fraction.trim_end_matches('0');
     let text = format!("{}{whole}{fraction:0<9}", if negative { "-" } else { "" });
-    text.parse::<i64>().map(|number| number.to_string()).map_err(|_| invalid())
+    text.parse::<i64>()
+        .map(|number| number.to_string())
+        .map_err(|_| invalid())
 }
 
 /// A Go duration such as `1m30s`; the value becomes nanoseconds.
@@ -119,10 +135,14 @@ pub(crate) fn parse_duration(value: &str) -> Result<i64, String> {
     }
     let mut total = 0f64;
     while !rest.is_empty() {
-        let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(rest.len());
+        let end = rest
+            .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
+            .unwrap_or(rest.len());
         let number: f64 = rest[..end].parse().map_err(|_| invalid())?;
         rest = &rest[end..];
-        let end = rest.find(|letter: char| letter.is_ascii_digit() || letter == '.').unwrap_or(rest.len());
+        let end = rest
+            .find(|letter: char| letter.is_ascii_digit() || letter == '.')
+            .unwrap_or(rest.len());
         let unit = match &rest[..end] {
             "ns" => 1.0,
             "us" | "µs" | "μs" => 1e3,
@@ -131,7 +151,11 @@ pub(crate) fn parse_duration(value: &str) -> Result<i64, String> {
             "m" => 60e9,
             "h" => 3600e9,
             "" => return Err(format!("time: missing unit in duration {value:?}")),
-            unknown => return Err(format!("time: unknown unit {unknown:?} in duration {value:?}")),
+            unknown => {
+                return Err(format!(
+                    "time: unknown unit {unknown:?} in duration {value:?}"
+                ));
+            }
         };
         total += number * unit;
         rest = &rest[end..];

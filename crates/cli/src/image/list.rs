@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tare_engine_api::ImageSummary;
 
 use crate::client::{Query, Request};
-use crate::container::list::{filters, filters_parameter, FILTER, FORMAT};
+use crate::container::list::{FILTER, FORMAT, filters, filters_parameter};
 use crate::context::Context;
 use crate::each::print;
 use crate::failure::Failure;
@@ -19,7 +19,11 @@ pub(crate) const COMMAND: Command = Command {
     usage: "[OPTIONS] [REPOSITORY[:TAG]]",
     summary: "List images",
     flags: &[&[
-        Flag::switch("all", "Show images without a name that others are made of as well").short('a'),
+        Flag::switch(
+            "all",
+            "Show images without a name that others are made of as well",
+        )
+        .short('a'),
         Flag::switch("digests", "Show digests"),
         FILTER,
         FORMAT,
@@ -49,7 +53,11 @@ const HEADINGS: &[(&str, &str)] = &[
 
 fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let quiet = matches.switch("quiet");
-    let configured = if quiet || matches.changed("format") { None } else { context.configuration()?.images_format };
+    let configured = if quiet || matches.changed("format") {
+        None
+    } else {
+        context.configuration()?.images_format
+    };
     let format = matches.text("format").map(str::to_owned).or(configured);
     let format = format.as_deref().filter(|format| !format.is_empty());
     let mut filters = filters(matches);
@@ -64,13 +72,21 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let digests = matches.switch("digests");
     let with_digests = digests || format.is_some_and(|format| format.contains(".Digest"));
     let full = matches.switch("no-trunc");
-    let rows: Vec<Row> = images.iter().flat_map(|image| rows(image, with_digests, full)).collect();
+    let rows: Vec<Row> = images
+        .iter()
+        .flat_map(|image| rows(image, with_digests, full))
+        .collect();
     let columns: &[&str] = if digests {
         &["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"]
     } else {
         &["Repository", "Tag", "ID", "CreatedSince", "Size"]
     };
-    let layout = Layout { format, quiet: quiet.then_some("ID"), columns, headings: HEADINGS };
+    let layout = Layout {
+        format,
+        quiet: quiet.then_some("ID"),
+        columns,
+        headings: HEADINGS,
+    };
     print(&layout.show(&rows)?)?;
     Ok(0)
 }
@@ -80,8 +96,18 @@ fn rows(image: &ImageSummary, with_digests: bool, full: bool) -> Vec<Row> {
     names(image, with_digests)
         .into_iter()
         .map(|(repository, tag, digest)| {
-            let mut row = Row { labels: image.labels.clone().unwrap_or_default(), ..Row::default() };
-            row.set("ID", if full { image.id.as_str() } else { short_id(&image.id) });
+            let mut row = Row {
+                labels: image.labels.clone().unwrap_or_default(),
+                ..Row::default()
+            };
+            row.set(
+                "ID",
+                if full {
+                    image.id.as_str()
+                } else {
+                    short_id(&image.id)
+                },
+            );
             row.set("Repository", repository);
             row.set("Tag", tag);
             row.set("Digest", digest);
@@ -89,11 +115,28 @@ fn rows(image: &ImageSummary, with_digests: bool, full: bool) -> Vec<Row> {
             row.set("CreatedAt", go_time(image.created));
             row.set("Size", size(image.size));
             row.set("VirtualSize", progress_size(image.size));
-            let known = |number: i64| if number < 0 { "N/A".to_owned() } else { size(number) };
+            let known = |number: i64| {
+                if number < 0 {
+                    "N/A".to_owned()
+                } else {
+                    size(number)
+                }
+            };
             row.set("SharedSize", known(image.shared_size));
-            let unique = if image.shared_size < 0 { -1 } else { image.size - image.shared_size };
+            let unique = if image.shared_size < 0 {
+                -1
+            } else {
+                image.size - image.shared_size
+            };
             row.set("UniqueSize", known(unique));
-            row.set("Containers", if image.containers < 0 { "N/A".to_owned() } else { image.containers.to_string() });
+            row.set(
+                "Containers",
+                if image.containers < 0 {
+                    "N/A".to_owned()
+                } else {
+                    image.containers.to_string()
+                },
+            );
             row
         })
         .collect()
@@ -118,10 +161,15 @@ fn names(image: &ImageSummary, with_digests: bool) -> Vec<(String, String, Strin
             tags.entry(repository).or_default().push(tag);
         }
     }
-    let own = |repository: &str, tag: &str, digest: &str| (repository.to_owned(), tag.to_owned(), digest.to_owned());
+    let own = |repository: &str, tag: &str, digest: &str| {
+        (repository.to_owned(), tag.to_owned(), digest.to_owned())
+    };
     let mut names = Vec::new();
     for (repository, tags) in &tags {
-        let digests = digests.remove(repository).filter(|_| with_digests).unwrap_or_else(|| vec![NONE]);
+        let digests = digests
+            .remove(repository)
+            .filter(|_| with_digests)
+            .unwrap_or_else(|| vec![NONE]);
         for tag in tags {
             names.extend(digests.iter().map(|digest| own(repository, tag, digest)));
         }

@@ -43,7 +43,12 @@ impl Display {
             _ => None,
         };
         let colour = terminal.is_some() && std::env::var_os("NO_COLOR").is_none();
-        Self { progress, terminal, colour, lines: HashMap::new() }
+        Self {
+            progress,
+            terminal,
+            colour,
+            lines: HashMap::new(),
+        }
     }
 
     /// Reads messages to their end and draws them.
@@ -51,7 +56,11 @@ impl Display {
     /// # Errors
     /// The error the messages end with.
     pub(crate) fn show(mut self, response: Response<'_>) -> Result<(), Failure> {
-        let lost = |error| Failure::new(format!("connection to the engine lost while it was at work: {error}"));
+        let lost = |error| {
+            Failure::new(format!(
+                "connection to the engine lost while it was at work: {error}"
+            ))
+        };
         let mut reader = BufReader::with_capacity(64 << 10, response.into_body());
         let mut waiting: Vec<u8> = Vec::new();
         loop {
@@ -64,7 +73,9 @@ impl Display {
             reader.consume(length);
             self.draw_complete(&mut waiting)?;
             if waiting.len() > LONGEST_MESSAGE {
-                return Err(Failure::new("the engine's progress cannot be understood: a message without end"));
+                return Err(Failure::new(
+                    "the engine's progress cannot be understood: a message without end",
+                ));
             }
         }
         if waiting.iter().all(u8::is_ascii_whitespace) {
@@ -90,7 +101,9 @@ impl Display {
                 // The rest of it has not arrived yet.
                 Err(error) if error.is_eof() => break,
                 Err(error) => {
-                    outcome = Err(Failure::new(format!("the engine's progress cannot be understood: {error}")));
+                    outcome = Err(Failure::new(format!(
+                        "the engine's progress cannot be understood: {error}"
+                    )));
                     break;
                 }
             }
@@ -129,7 +142,11 @@ impl Display {
                 }
                 let up = self.lines.len() - line;
                 // Writing to a String cannot fail.
-                let _ = write!(out, "\x1b[{up}A\x1b[2K\r{id}: {}\r\x1b[{up}B", self.step(message, width));
+                let _ = write!(
+                    out,
+                    "\x1b[{up}A\x1b[2K\r{id}: {}\r\x1b[{up}B",
+                    self.step(message, width)
+                );
             }
             None => {
                 // Lines drawn before stay where they are from now on.
@@ -150,8 +167,15 @@ impl Display {
 
     fn step(&self, message: &JsonMessage, width: usize) -> String {
         let status = message.status.as_deref().unwrap_or_default();
-        let numbers = message.progress_detail.as_ref().map(|detail| bar(detail, width)).unwrap_or_default();
-        let finished = matches!(status, "Pull complete" | "Already exists" | "Layer already exists");
+        let numbers = message
+            .progress_detail
+            .as_ref()
+            .map(|detail| bar(detail, width))
+            .unwrap_or_default();
+        let finished = matches!(
+            status,
+            "Pull complete" | "Already exists" | "Layer already exists"
+        );
         match (self.colour, finished) {
             (true, true) => format!("\x1b[32m{status}\x1b[0m"),
             _ if numbers.is_empty() => status.to_owned(),
@@ -173,7 +197,11 @@ fn draw_plain(message: &JsonMessage, out: &mut String) {
         return;
     }
     // How far a step is would be a line for every block of it.
-    if message.progress_detail.as_ref().is_some_and(|detail| detail.current > 0 || detail.total > 0) {
+    if message
+        .progress_detail
+        .as_ref()
+        .is_some_and(|detail| detail.current > 0 || detail.total > 0)
+    {
         return;
     }
     if let Some(id) = message.id.as_deref().filter(|id| !id.is_empty()) {
@@ -198,7 +226,11 @@ fn bar(detail: &ProgressDetail, width: usize) -> String {
         return format!("{:>8}", amount(current));
     }
     let done = ((current as f64 / total as f64 * 50.0) as usize).min(50);
-    let drawn = if width > WIDE { format!("[{}>{}] ", "=".repeat(done), " ".repeat(50 - done)) } else { String::new() };
+    let drawn = if width > WIDE {
+        format!("[{}>{}] ", "=".repeat(done), " ".repeat(50 - done))
+    } else {
+        String::new()
+    };
     format!("{drawn}{:>8}/{}", amount(current), amount(total))
 }
 

@@ -14,11 +14,15 @@ use crate::grammar::{Arity, Command, Flag, Matches};
 pub(crate) const COMMAND: Command = Command {
     aliases: &["tare image pull", "tare pull"],
     usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
-    summary: "Download an image from a registry",
+    summary: "Fetch an image from a registry",
     flags: &[&[
         Flag::switch("all-tags", "Download every tag of the repository").short('a'),
         Flag::switch("disable-content-trust", ""),
-        Flag::single("platform", "os/architecture", "Download the image for this platform"),
+        Flag::single(
+            "platform",
+            "os/architecture",
+            "Download the image for this platform",
+        ),
         Flag::switch("quiet", "Show the image's name only").short('q'),
     ]],
     arity: Arity::Exactly(1),
@@ -38,8 +42,8 @@ pub(crate) enum Progress {
 }
 
 fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
-    let reference =
-        Reference::parse_normalized(&matches.arguments[0]).map_err(|error| Failure::new(error.to_string()))?;
+    let reference = Reference::parse_normalized(&matches.arguments[0])
+        .map_err(|error| Failure::new(error.to_string()))?;
     let all = matches.switch("all-tags");
     if all && !reference.is_name_only() {
         return Err(Failure::new("tag can't be used with --all-tags/-a"));
@@ -49,12 +53,21 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
         reference
     } else {
         if reference.is_name_only() && !quiet {
-            print(&format!("Using default tag: {}\n", tare_oci::reference::DEFAULT_TAG))?;
+            print(&format!(
+                "Using default tag: {}\n",
+                tare_oci::reference::DEFAULT_TAG
+            ))?;
         }
         reference.with_default_tag()
     };
-    let platform = matches.text("platform").or(context.default_platform.as_deref());
-    let progress = if quiet { Progress::Quiet } else { Progress::Stdout };
+    let platform = matches
+        .text("platform")
+        .or(context.default_platform.as_deref());
+    let progress = if quiet {
+        Progress::Quiet
+    } else {
+        Progress::Stdout
+    };
     pull(context, context.client()?, &reference, platform, progress)?;
     print(&format!("{reference}\n"))?;
     Ok(0)

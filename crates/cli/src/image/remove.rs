@@ -2,7 +2,7 @@
 
 use tare_engine_api::ImageDeleteResponseItem;
 
-use crate::client::{percent_encoded, Query, Request};
+use crate::client::{Query, Request, percent_encoded};
 use crate::context::Context;
 use crate::each::each;
 use crate::failure::Failure;
@@ -12,9 +12,13 @@ use crate::grammar::{Arity, Command, Flag, Matches};
 pub(crate) const COMMAND: Command = Command {
     aliases: &["tare image rm", "tare image remove", "tare rmi"],
     usage: "[OPTIONS] IMAGE [IMAGE...]",
-    summary: "Remove one or more images",
+    summary: "Remove images",
     flags: &[&[
-        Flag::switch("force", "Remove the image even if it has several names or stopped containers").short('f'),
+        Flag::switch(
+            "force",
+            "Remove the image even if it has several names or stopped containers",
+        )
+        .short('f'),
         Flag::switch("no-prune", "Keep parents that have no name"),
     ]],
     arity: Arity::AtLeast(1),
@@ -43,11 +47,18 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
         );
         match result {
             Ok(_) => {}
-            Err(Failure { message: None, code: failed }) => code = failed,
+            Err(Failure {
+                message: None,
+                code: failed,
+            }) => code = failed,
             Err(failure) => return Err(failure),
         }
     }
-    if code == 0 { Ok(0) } else { Err(Failure::silent(code)) }
+    if code == 0 {
+        Ok(0)
+    } else {
+        Err(Failure::silent(code))
+    }
 }
 
 fn line(item: &ImageDeleteResponseItem) -> String {

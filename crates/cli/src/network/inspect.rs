@@ -20,6 +20,10 @@ pub(crate) const COMMAND: Command = Command {
 };
 
 fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
-    let query = if matches.switch("verbose") { "?verbose=true" } else { "" };
+    let query = if matches.switch("verbose") {
+        "?verbose=true"
+    } else {
+        ""
+    };
     inspect::show(context, matches, &[Kind::Network], query)
 }

@@ -3,7 +3,7 @@
 use tare_engine_api::Network;
 
 use crate::client::{Query, Request};
-use crate::container::list::{filters, filters_parameter, FILTER, FORMAT};
+use crate::container::list::{FILTER, FORMAT, filters, filters_parameter};
 use crate::context::Context;
 use crate::each::print;
 use crate::failure::Failure;
@@ -41,9 +41,15 @@ const HEADINGS: &[(&str, &str)] = &[
 
 fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let quiet = matches.switch("quiet");
-    let configured = if quiet || matches.changed("format") { None } else { context.configuration()?.networks_format };
+    let configured = if quiet || matches.changed("format") {
+        None
+    } else {
+        context.configuration()?.networks_format
+    };
     let format = matches.text("format").map(str::to_owned).or(configured);
-    let path = Query::default().set_some("filters", filters_parameter(&filters(matches)).as_deref()).on("/networks");
+    let path = Query::default()
+        .set_some("filters", filters_parameter(&filters(matches)).as_deref())
+        .on("/networks");
     let mut networks: Vec<Network> = context.client()?.json(&Request::get(path))?;
     networks.sort_by(|left, right| left.name.cmp(&right.name));
     let full = matches.switch("no-trunc");
@@ -60,8 +66,18 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
 
 fn row(network: &Network, full: bool) -> Row {
     let labels: std::collections::BTreeMap<String, String> = network.labels.clone();
-    let mut row = Row { labels, ..Row::default() };
-    row.set("ID", if full { network.id.as_str() } else { short_id(&network.id) });
+    let mut row = Row {
+        labels,
+        ..Row::default()
+    };
+    row.set(
+        "ID",
+        if full {
+            network.id.as_str()
+        } else {
+            short_id(&network.id)
+        },
+    );
     row.set("Name", network.name.as_str());
     row.set("Driver", network.driver.as_str());
     row.set("Scope", network.scope.as_str());
@@ -69,7 +85,12 @@ fn row(network: &Network, full: bool) -> Row {
     row.set("IPv6", network.enable_ipv6.to_string());
     row.set("Internal", network.internal.to_string());
     row.set("CreatedAt", go_timestamp(&network.created));
-    let labels = row.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
+    let labels = row
+        .labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect::<Vec<_>>()
+        .join(",");
     row.set("Labels", labels);
     row
 }

@@ -32,7 +32,10 @@ pub(crate) fn parse_keys(keys: &str) -> Result<Vec<u8>, KeysError> {
                     _ => None,
                 },
             };
-            byte.ok_or_else(|| KeysError { keys: keys.to_owned(), part: part.to_owned() })
+            byte.ok_or_else(|| KeysError {
+                keys: keys.to_owned(),
+                part: part.to_owned(),
+            })
         })
         .collect()
 }

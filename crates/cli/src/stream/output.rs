@@ -7,13 +7,15 @@
 use std::io::{self, IoSlice, Stderr, Stdout};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{fstat, FileType};
-use rustix::io::{pwritev2, Errno, ReadWriteFlags};
+use rustix::fs::{FileType, fstat};
+use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 use rustix::net::SendFlags;
 
 enum Target {
     Stdout(Stdout),
     Stderr(Stderr),
+    #[cfg(test)]
+    Other(std::os::fd::OwnedFd),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,8 +45,17 @@ impl Output {
         Self::new(Target::Stderr(io::stderr()))
     }
 
+    /// Any descriptor.
+    #[cfg(test)]
+    pub(crate) fn to(descriptor: std::os::fd::OwnedFd) -> Self {
+        Self::new(Target::Other(descriptor))
+    }
+
     fn new(target: Target) -> Self {
-        let mut output = Self { target, way: Way::Plain };
+        let mut output = Self {
+            target,
+            way: Way::Plain,
+        };
         if let Ok(status) = fstat(output.as_fd()) {
             output.way = match FileType::from_raw_mode(status.st_mode) {
                 FileType::Fifo => Way::Pipe,
@@ -62,15 +73,24 @@ impl Output {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             let result = match self.way {
-                Way::Pipe => pwritev2(self.as_fd(), &[IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT),
-                Way::Socket => {
-                    rustix::net::send(self.as_fd(), bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
-                }
+                Way::Pipe => pwritev2(
+                    self.as_fd(),
+                    &[IoSlice::new(bytes)],
+                    u64::MAX,
+                    ReadWriteFlags::NOWAIT,
+                ),
+                Way::Socket => rustix::net::send(
+                    self.as_fd(),
+                    bytes,
+                    SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
+                ),
                 Way::Plain => rustix::io::write(self.as_fd(), bytes),
             };
             match result {
                 Err(Errno::INTR) => {}
-                Err(Errno::OPNOTSUPP | Errno::NOSYS) if self.way == Way::Pipe => self.way = Way::Plain,
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) if self.way == Way::Pipe => {
+                    self.way = Way::Plain
+                }
                 other => return other.map_err(Into::into),
             }
         }
@@ -82,6 +102,8 @@ impl AsFd for Output {
         match &self.target {
             Target::Stdout(stdout) => stdout.as_fd(),
             Target::Stderr(stderr) => stderr.as_fd(),
+            #[cfg(test)]
+            Target::Other(descriptor) => descriptor.as_fd(),
         }
     }
 }

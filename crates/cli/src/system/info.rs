@@ -9,7 +9,7 @@ use crate::client::Request;
 use crate::context::Context;
 use crate::each::print;
 use crate::failure::Failure;
-use crate::format::template::{from_json, Template};
+use crate::format::template::{Template, from_json};
 use crate::format::units::binary_size;
 use crate::grammar::{Arity, Command, Matches};
 use crate::inspect::FORMAT;
@@ -26,7 +26,9 @@ pub(crate) const COMMAND: Command = Command {
 };
 
 fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
-    let answer = context.client().and_then(|client| Ok(client.json::<serde_json::Value>(&Request::get("/info"))?));
+    let answer = context
+        .client()
+        .and_then(|client| Ok(client.json::<serde_json::Value>(&Request::get("/info"))?));
     let (json, failure) = match answer {
         Ok(json) => (Some(json), None),
         Err(error) => (None, Some(error)),
@@ -34,9 +36,14 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let format = matches.text("format").filter(|format| !format.is_empty());
     match format {
         None => {
-            let info = json.map(serde_json::from_value::<SystemInfo>).transpose().map_err(|error| {
-                Failure::new(format!("the engine's answer to GET /info cannot be understood: {error}"))
-            })?;
+            let info = json
+                .map(serde_json::from_value::<SystemInfo>)
+                .transpose()
+                .map_err(|error| {
+                    Failure::new(format!(
+                        "the engine's answer to GET /info cannot be understood: {error}"
+                    ))
+                })?;
             print(&client_text(context.debug))?;
             if let Some(info) = &info {
                 print(&server_text(info))?;
@@ -66,7 +73,10 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
 }
 
 fn client_text(debug: bool) -> String {
-    format!("Client:\n Version:    {}\n Context:    default\n Debug Mode: {debug}\n", env!("CARGO_PKG_VERSION"))
+    format!(
+        "Client:\n Version:    {}\n Context:    default\n Debug Mode: {debug}\n",
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 /// Lines as Docker has them; what the engine does not say is left out.
@@ -101,7 +111,9 @@ impl Lines {
 }
 
 fn server_text(info: &SystemInfo) -> String {
-    let mut lines = Lines { text: "\nServer:\n".to_owned() };
+    let mut lines = Lines {
+        text: "\nServer:\n".to_owned(),
+    };
     engine(info, &mut lines);
     host(info, &mut lines);
     lines.text
@@ -124,10 +136,28 @@ fn engine(info: &SystemInfo, lines: &mut Lines) {
     lines.plain(1, "Plugins:");
     lines.pair(2, "Volume", &info.plugins.volume.join(" "));
     lines.pair(2, "Network", &info.plugins.network.join(" "));
-    lines.pair(2, "Authorization", &info.plugins.authorization.clone().unwrap_or_default().join(" "));
+    lines.pair(
+        2,
+        "Authorization",
+        &info
+            .plugins
+            .authorization
+            .clone()
+            .unwrap_or_default()
+            .join(" "),
+    );
     lines.pair(2, "Log", &info.plugins.log.join(" "));
     lines.pair(1, "Swarm", &info.swarm.local_node_state);
-    lines.pair(1, "Runtimes", &info.runtimes.keys().map(String::as_str).collect::<Vec<_>>().join(" "));
+    lines.pair(
+        1,
+        "Runtimes",
+        &info
+            .runtimes
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" "),
+    );
     lines.pair(1, "Default Runtime", &info.default_runtime);
     lines.pair(1, "Init Binary", &info.init_binary);
     lines.pair(1, "containerd version", &info.containerd_commit.id);
@@ -165,11 +195,30 @@ fn host(info: &SystemInfo, lines: &mut Lines) {
     lines.pair(1, "No Proxy", &info.no_proxy);
     lines.block("Labels", info.labels.iter().map(String::as_str));
     lines.pair(1, "Experimental", &info.experimental_build.to_string());
-    let insecure = info.registry_config.index_configs.values().filter(|index| !index.secure);
+    let insecure = info
+        .registry_config
+        .index_configs
+        .values()
+        .filter(|index| !index.secure);
     let insecure = insecure.map(|index| index.name.as_str());
-    let ranges = info.registry_config.insecure_registry_cidrs.iter().map(String::as_str);
+    let ranges = info
+        .registry_config
+        .insecure_registry_cidrs
+        .iter()
+        .map(String::as_str);
     lines.block("Insecure Registries", insecure.chain(ranges));
-    lines.block("Registry Mirrors", info.registry_config.mirrors.iter().flatten().map(String::as_str));
-    lines.pair(1, "Live Restore Enabled", &info.live_restore_enabled.to_string());
+    lines.block(
+        "Registry Mirrors",
+        info.registry_config
+            .mirrors
+            .iter()
+            .flatten()
+            .map(String::as_str),
+    );
+    lines.pair(
+        1,
+        "Live Restore Enabled",
+        &info.live_restore_enabled.to_string(),
+    );
     lines.pair(1, "Product License", &info.product_license);
 }

@@ -8,14 +8,20 @@ use crate::grammar::values::parse_size;
 /// `host:ip` or `host=ip`, IPv6 with or without brackets.
 pub(crate) fn extra_host(value: &str) -> Result<String, String> {
     let bad = || format!("bad format for add-host: {value:?}");
-    let (host, address) = value.split_once('=').or_else(|| value.split_once(':')).ok_or_else(bad)?;
+    let (host, address) = value
+        .split_once('=')
+        .or_else(|| value.split_once(':'))
+        .ok_or_else(bad)?;
     if host.is_empty() {
         return Err(bad());
     }
     if address == "host-gateway" {
         return Ok(format!("{host}:{address}"));
     }
-    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+    let bare = address
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(address);
     if bare.parse::<IpAddr>().is_err() {
         return Err(format!("invalid IP address in add-host: {address:?}"));
     }
@@ -49,12 +55,17 @@ pub(crate) fn search_domain(value: &str) -> Result<String, String> {
     let label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
-            && label.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
+            && label
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
     let bare = domain.strip_suffix('.').unwrap_or(domain);
-    if bare.len() <= 255 && bare.split('.').all(label) && bare.chars().any(|letter| letter.is_ascii_alphabetic()) {
+    if bare.len() <= 255
+        && bare.split('.').all(label)
+        && bare.chars().any(|letter| letter.is_ascii_alphabetic())
+    {
         Ok(domain.to_owned())
     } else {
         Err(format!("{value} is not a valid domain"))
@@ -101,29 +112,43 @@ pub(crate) fn kernel_parameter(value: &str) -> Result<String, String> {
     let allowed = value.split_once('=').is_some_and(|(name, _)| {
         KNOWN.contains(&name) || name.starts_with("net.") || name.starts_with("fs.mqueue.")
     });
-    if allowed { Ok(value.to_owned()) } else { Err(format!("sysctl '{value}' is not allowed")) }
+    if allowed {
+        Ok(value.to_owned())
+    } else {
+        Err(format!("sysctl '{value}' is not allowed"))
+    }
 }
 
 /// `c 1:3 rwm`.
 pub(crate) fn device_cgroup_rule(value: &str) -> Result<String, String> {
-    let number = |text: &str| text == "*" || (!text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()));
+    let number = |text: &str| {
+        text == "*" || (!text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()))
+    };
     let mut parts = value.split(' ');
     let fits = match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some("a" | "b" | "c"), Some(numbers), Some(access), None) => {
-            numbers.split_once(':').is_some_and(|(major, minor)| number(major) && number(minor))
+            numbers
+                .split_once(':')
+                .is_some_and(|(major, minor)| number(major) && number(minor))
                 && (1..=3).contains(&access.len())
                 && access.chars().all(|letter| "rwm".contains(letter))
         }
         _ => false,
     };
-    if fits { Ok(value.to_owned()) } else { Err(format!("invalid device cgroup format '{value}'")) }
+    if fits {
+        Ok(value.to_owned())
+    } else {
+        Err(format!("invalid device cgroup format '{value}'"))
+    }
 }
 
 fn device_and_value(value: &str) -> Result<(&str, &str), String> {
     match value.split_once(':') {
-        Some((path, _)) if path.is_empty() => Err(format!("bad format: {value}")),
+        Some(("", _)) => Err(format!("bad format: {value}")),
         None => Err(format!("bad format: {value}")),
-        Some((path, _)) if !path.starts_with("/dev/") => Err(format!("bad format for device path: {value}")),
+        Some((path, _)) if !path.starts_with("/dev/") => {
+            Err(format!("bad format for device path: {value}"))
+        }
         Some(pair) => Ok(pair),
     }
 }
@@ -163,8 +188,21 @@ pub(crate) fn throttle_operations(value: &str) -> Result<String, String> {
 /// `nofile=1024[:2048]`; the value always has both limits.
 pub(crate) fn ulimit(value: &str) -> Result<String, String> {
     const KNOWN: &[&str] = &[
-        "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
-        "rttime", "sigpending", "stack",
+        "core",
+        "cpu",
+        "data",
+        "fsize",
+        "locks",
+        "memlock",
+        "msgqueue",
+        "nice",
+        "nofile",
+        "nproc",
+        "rss",
+        "rtprio",
+        "rttime",
+        "sigpending",
+        "stack",
     ];
     let invalid = || format!("invalid ulimit argument: {value}");
     let (name, limits) = value.split_once('=').ok_or_else(invalid)?;
@@ -172,13 +210,16 @@ pub(crate) fn ulimit(value: &str) -> Result<String, String> {
         return Err(format!("invalid ulimit type: {name}"));
     }
     let number = |text: &str| {
-        text.parse::<i64>().map_err(|_| format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
+        text.parse::<i64>()
+            .map_err(|_| format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
     };
     let mut parts = limits.split(':');
     let soft = number(parts.next().unwrap_or_default())?;
     let hard = parts.next().map_or(Ok(soft), number)?;
     if parts.next().is_some() {
-        return Err(format!("too many limit value arguments - {limits}, can only have up to two, `soft[:hard]`"));
+        return Err(format!(
+            "too many limit value arguments - {limits}, can only have up to two, `soft[:hard]`"
+        ));
     }
     if hard != -1 && soft == -1 {
         return Err(format!(
@@ -186,7 +227,9 @@ pub(crate) fn ulimit(value: &str) -> Result<String, String> {
         ));
     }
     if hard != -1 && soft > hard {
-        return Err(format!("ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}"));
+        return Err(format!(
+            "ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}"
+        ));
     }
     Ok(format!("{name}={soft}:{hard}"))
 }

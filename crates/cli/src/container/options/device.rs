@@ -25,18 +25,28 @@ pub(super) fn parse(specifications: &[String]) -> Result<Devices, OptionError> {
     let requests = if names.is_empty() {
         Vec::new()
     } else {
-        vec![DeviceRequest { driver: "cdi".to_owned(), device_ids: Some(names), ..DeviceRequest::default() }]
+        vec![DeviceRequest {
+            driver: "cdi".to_owned(),
+            device_ids: Some(names),
+            ..DeviceRequest::default()
+        }]
     };
     Ok(Devices { mappings, requests })
 }
 
 /// `vendor.com/class=name`, as the Container Device Interface has it.
 fn is_cdi_name(text: &str) -> bool {
-    let Some((kind, name)) = text.split_once('=') else { return false };
-    let Some((vendor, class)) = kind.split_once('/') else { return false };
+    let Some((kind, name)) = text.split_once('=') else {
+        return false;
+    };
+    let Some((vendor, class)) = kind.split_once('/') else {
+        return false;
+    };
     let word = |text: &str, extra: &str| {
         text.starts_with(|letter: char| letter.is_ascii_alphabetic())
-            && text.chars().all(|letter| letter.is_ascii_alphanumeric() || extra.contains(letter))
+            && text
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || extra.contains(letter))
     };
     word(vendor, "_-.") && word(class, "_-.") && !name.is_empty()
 }
@@ -48,7 +58,9 @@ fn mapping(text: &str) -> Result<DeviceMapping, OptionError> {
         [path] => (*path, *path, "rwm"),
         [path, access] if is_access(access) => (*path, *path, *access),
         [host, container] => (*host, *container, "rwm"),
-        [_, _, access] if !is_access(access) => return Err(OptionError(format!("bad mode specified: {access}"))),
+        [_, _, access] if !is_access(access) => {
+            return Err(OptionError(format!("bad mode specified: {access}")));
+        }
         [host, container, access] => (*host, *container, *access),
         _ => return Err(OptionError(format!("bad format for path: {text}"))),
     };
@@ -56,7 +68,11 @@ fn mapping(text: &str) -> Result<DeviceMapping, OptionError> {
         return Err(OptionError(format!("{container} is not an absolute path")));
     }
     Ok(DeviceMapping {
-        path_on_host: if host == container { clean(host) } else { host.to_owned() },
+        path_on_host: if host == container {
+            clean(host)
+        } else {
+            host.to_owned()
+        },
         path_in_container: clean(container),
         cgroup_permissions: access.to_owned(),
     })
@@ -85,12 +101,16 @@ fn clean(path: &str) -> String {
 
 /// Checked `path:number` texts as weights.
 pub(super) fn weights(texts: &[String]) -> Vec<WeightDevice> {
-    pairs(texts).map(|(path, weight)| WeightDevice { path, weight }).collect()
+    pairs(texts)
+        .map(|(path, weight)| WeightDevice { path, weight })
+        .collect()
 }
 
 /// Checked `path:number` texts as limits.
 pub(super) fn throttles(texts: &[String]) -> Vec<ThrottleDevice> {
-    pairs(texts).map(|(path, rate)| ThrottleDevice { path, rate }).collect()
+    pairs(texts)
+        .map(|(path, rate)| ThrottleDevice { path, rate })
+        .collect()
 }
 
 fn pairs(texts: &[String]) -> impl Iterator<Item = (String, i64)> {

@@ -13,10 +13,12 @@ pub(crate) fn variables(
         let own = |name: &str| (surroundings.variable)(name);
         variables.extend(read(file, &own)?);
     }
-    variables.extend(flags.iter().map(|flag| match (flag.contains('='), (surroundings.variable)(flag)) {
-        (false, Some(value)) => format!("{flag}={value}"),
-        // A name without a value removes the image's variable.
-        _ => flag.clone(),
+    variables.extend(flags.iter().map(|flag| {
+        match (flag.contains('='), (surroundings.variable)(flag)) {
+            (false, Some(value)) => format!("{flag}={value}"),
+            // A name without a value removes the image's variable.
+            _ => flag.clone(),
+        }
     }));
     Ok(variables)
 }
@@ -42,7 +44,8 @@ fn read(path: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Strin
         };
         OptionError(format!("open {path}: {reason}"))
     })?;
-    parse(&bytes, lookup).map_err(|reason| OptionError(format!("invalid env file ({path}): {reason}")))
+    parse(&bytes, lookup)
+        .map_err(|reason| OptionError(format!("invalid env file ({path}): {reason}")))
 }
 
 fn parse(bytes: &[u8], lookup: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>, String> {

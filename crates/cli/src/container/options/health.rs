@@ -22,15 +22,24 @@ pub(super) fn parse(matches: &Matches<'_>) -> Result<Option<HealthConfig>, Optio
     .any(|flag| matches.number(flag).unwrap_or_default() != 0);
     if matches.switch("no-healthcheck") {
         if given || !command.is_empty() {
-            return Err(OptionError::new("--no-healthcheck conflicts with --health-* options"));
+            return Err(OptionError::new(
+                "--no-healthcheck conflicts with --health-* options",
+            ));
         }
-        return Ok(Some(HealthConfig { test: vec!["NONE".to_owned()], ..HealthConfig::default() }));
+        return Ok(Some(HealthConfig {
+            test: vec!["NONE".to_owned()],
+            ..HealthConfig::default()
+        }));
     }
     if !given && command.is_empty() {
         return Ok(None);
     }
     Ok(Some(HealthConfig {
-        test: if command.is_empty() { Vec::new() } else { vec!["CMD-SHELL".to_owned(), command] },
+        test: if command.is_empty() {
+            Vec::new()
+        } else {
+            vec!["CMD-SHELL".to_owned(), command]
+        },
         interval: number("health-interval")?,
         timeout: number("health-timeout")?,
         start_period: number("health-start-period")?,

@@ -1,6 +1,8 @@
 //! `--mount type=bind,source=/a,target=/b,...`: one line of CSV.
 
-use tare_engine_api::{BindOptions, ImageOptions, Mount, TmpfsOptions, VolumeDriverConfig, VolumeOptions};
+use tare_engine_api::{
+    BindOptions, ImageOptions, Mount, TmpfsOptions, VolumeDriverConfig, VolumeOptions,
+};
 
 use super::{OptionError, Surroundings};
 use crate::grammar::values::{boolean, parse_size};
@@ -11,7 +13,10 @@ pub(crate) fn check(value: &str) -> Result<String, String> {
 }
 
 /// Every mount, relative host paths made absolute.
-pub(super) fn parse(values: &[String], surroundings: &Surroundings<'_>) -> Result<Vec<Mount>, OptionError> {
+pub(super) fn parse(
+    values: &[String],
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<Mount>, OptionError> {
     values
         .iter()
         .map(|value| {
@@ -27,7 +32,10 @@ pub(super) fn parse(values: &[String], surroundings: &Surroundings<'_>) -> Resul
 }
 
 fn parse_one(value: &str) -> Result<Mount, String> {
-    let mut mount = Mount { kind: "volume".to_owned(), ..Mount::default() };
+    let mut mount = Mount {
+        kind: "volume".to_owned(),
+        ..Mount::default()
+    };
     for field in csv_fields(value)? {
         let (key, text) = match field.split_once('=') {
             Some((key, text)) => (key.to_lowercase(), Some(text)),
@@ -50,7 +58,11 @@ fn parse_one(value: &str) -> Result<Mount, String> {
 
 fn set(mount: &mut Mount, key: &str, text: &str, field: &str) -> Result<(), String> {
     let invalid = || format!("invalid value for {key}: {text}");
-    let truth = || boolean(text).map(|value| value == "true").map_err(|_| invalid());
+    let truth = || {
+        boolean(text)
+            .map(|value| value == "true")
+            .map_err(|_| invalid())
+    };
     match key {
         "type" => mount.kind = text.to_lowercase(),
         "source" | "src" => mount.source = text.to_owned(),
@@ -76,18 +88,27 @@ fn set(mount: &mut Mount, key: &str, text: &str, field: &str) -> Result<(), Stri
         "volume-nocopy" => volume(mount).no_copy = truth()?,
         "volume-label" => {
             let (name, value) = text.split_once('=').unwrap_or((text, ""));
-            volume(mount).labels.insert(name.to_owned(), value.to_owned());
+            volume(mount)
+                .labels
+                .insert(name.to_owned(), value.to_owned());
         }
         "volume-driver" => driver(mount).name = text.to_owned(),
         "volume-opt" => {
             let (name, value) = text.split_once('=').unwrap_or((text, ""));
-            driver(mount).options.insert(name.to_owned(), value.to_owned());
+            driver(mount)
+                .options
+                .insert(name.to_owned(), value.to_owned());
         }
         "image-subpath" => {
-            mount.image_options.get_or_insert_with(ImageOptions::default).subpath = text.to_owned();
+            mount
+                .image_options
+                .get_or_insert_with(ImageOptions::default)
+                .subpath = text.to_owned();
         }
         "tmpfs-size" => tmpfs(mount).size_bytes = parse_size(text).map_err(|_| invalid())?,
-        "tmpfs-mode" => tmpfs(mount).mode = i64::from(u32::from_str_radix(text, 8).map_err(|_| invalid())?),
+        "tmpfs-mode" => {
+            tmpfs(mount).mode = i64::from(u32::from_str_radix(text, 8).map_err(|_| invalid())?)
+        }
         _ => return Err(format!("unexpected key '{key}' in '{field}'")),
     }
     Ok(())
@@ -107,13 +128,19 @@ fn validate(mount: &Mount) -> Result<(), String> {
         ("image", mount.image_options.is_some()),
     ] {
         if given && mount.kind != kind {
-            return Err(format!("cannot mix '{kind}-*' options with mount type '{}'", mount.kind));
+            return Err(format!(
+                "cannot mix '{kind}-*' options with mount type '{}'",
+                mount.kind
+            ));
         }
     }
-    let Some(options) = &mount.bind_options else { return Ok(()) };
+    let Some(options) = &mount.bind_options else {
+        return Ok(());
+    };
     if options.read_only_non_recursive && !mount.read_only {
         return Err(
-            "option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction".to_owned()
+            "option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction"
+                .to_owned(),
         );
     }
     if options.read_only_force_recursive {
@@ -136,15 +163,21 @@ fn bind(mount: &mut Mount) -> &mut BindOptions {
 }
 
 fn volume(mount: &mut Mount) -> &mut VolumeOptions {
-    mount.volume_options.get_or_insert_with(VolumeOptions::default)
+    mount
+        .volume_options
+        .get_or_insert_with(VolumeOptions::default)
 }
 
 fn driver(mount: &mut Mount) -> &mut VolumeDriverConfig {
-    volume(mount).driver_config.get_or_insert_with(VolumeDriverConfig::default)
+    volume(mount)
+        .driver_config
+        .get_or_insert_with(VolumeDriverConfig::default)
 }
 
 fn tmpfs(mount: &mut Mount) -> &mut TmpfsOptions {
-    mount.tmpfs_options.get_or_insert_with(TmpfsOptions::default)
+    mount
+        .tmpfs_options
+        .get_or_insert_with(TmpfsOptions::default)
 }
 
 /// The fields of one CSV record; a field in double quotes may hold commas,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use tare_engine_api::{EndpointIpamConfig, EndpointSettings};
 
-use super::mount::csv_fields;
 use super::OptionError;
-use crate::grammar::values::integer;
+use super::mount::csv_fields;
 use crate::grammar::Matches;
+use crate::grammar::values::integer;
 
 /// The networks as the engine wants them.
 pub(super) struct Networks {
@@ -40,13 +40,17 @@ pub(crate) fn check(value: &str) -> Result<String, String> {
 fn parse_one(value: &str) -> Result<Attachment, String> {
     let mut attachment = Attachment::default();
     // The long form is a list of pairs; a name alone is the short one.
-    let long = value.split_once('=').is_some_and(|(key, rest)| !key.is_empty() && !rest.is_empty());
+    let long = value
+        .split_once('=')
+        .is_some_and(|(key, rest)| !key.is_empty() && !rest.is_empty());
     if !long {
         attachment.target = value.to_owned();
         return Ok(attachment);
     }
     for field in csv_fields(value)? {
-        let (key, text) = field.split_once('=').ok_or_else(|| format!("invalid field {field}"))?;
+        let (key, text) = field
+            .split_once('=')
+            .ok_or_else(|| format!("invalid field {field}"))?;
         let (key, text) = (key.trim().to_lowercase(), text.trim());
         match key.as_str() {
             "name" => attachment.target = text.to_owned(),
@@ -59,7 +63,9 @@ fn parse_one(value: &str) -> Result<Attachment, String> {
                 let (name, option) = text
                     .split_once('=')
                     .ok_or_else(|| "invalid key value pair format in driver options".to_owned())?;
-                attachment.driver_options.insert(name.trim().to_lowercase(), option.trim().to_lowercase());
+                attachment
+                    .driver_options
+                    .insert(name.trim().to_lowercase(), option.trim().to_lowercase());
             }
             "gw-priority" => {
                 let number = integer(text).map_err(|_| format!("invalid gw-priority: {text}"))?;
@@ -79,11 +85,19 @@ pub(super) fn parse(matches: &Matches<'_>) -> Result<Networks, OptionError> {
     for value in matches.list("network") {
         attachments.push(parse_one(&value).map_err(OptionError)?);
     }
-    let mode = attachments.first().map_or_else(|| "default".to_owned(), |first| first.target.clone());
+    let mode = attachments
+        .first()
+        .map_or_else(|| "default".to_owned(), |first| first.target.clone());
     if attachments.is_empty() {
-        attachments.push(Attachment { target: "default".to_owned(), ..Attachment::default() });
+        attachments.push(Attachment {
+            target: "default".to_owned(),
+            ..Attachment::default()
+        });
     }
-    let user_defined = attachments.iter().filter(|attachment| is_user_defined(&attachment.target)).count();
+    let user_defined = attachments
+        .iter()
+        .filter(|attachment| is_user_defined(&attachment.target))
+        .count();
     if let Some(first) = attachments.first_mut() {
         apply_flags(first, matches)?;
     }
@@ -94,7 +108,9 @@ pub(super) fn parse(matches: &Matches<'_>) -> Result<Networks, OptionError> {
         let target = attachment.target.clone();
         let endpoint = endpoint(attachment)?;
         if endpoints.contains_key(&target) {
-            return Err(OptionError(format!("network {target:?} is specified multiple times")));
+            return Err(OptionError(format!(
+                "network {target:?} is specified multiple times"
+            )));
         }
         // Nothing but a name: the engine makes the endpoint by itself.
         if only_one_named && endpoint == EndpointSettings::default() {
@@ -113,12 +129,19 @@ pub(super) fn parse(matches: &Matches<'_>) -> Result<Networks, OptionError> {
 /// Fills in what the flags without a network say about the first one.
 fn apply_flags(first: &mut Attachment, matches: &Matches<'_>) -> Result<(), OptionError> {
     let conflict = |flag: &str, what: &str| {
-        Err(OptionError(format!("conflicting options: cannot specify both --{flag} and per-network {what}")))
+        Err(OptionError(format!(
+            "conflicting options: cannot specify both --{flag} and per-network {what}"
+        )))
     };
     let aliases = matches.list("network-alias");
     let links = matches.list("link");
     let link_local = matches.list("link-local-ip");
-    let text = |flag| matches.text(flag).filter(|value| !value.is_empty()).map(str::to_owned);
+    let text = |flag| {
+        matches
+            .text(flag)
+            .filter(|value| !value.is_empty())
+            .map(str::to_owned)
+    };
     if !aliases.is_empty() {
         if !first.aliases.is_empty() {
             return conflict("network-alias", "alias");
@@ -160,10 +183,15 @@ fn endpoint(attachment: Attachment) -> Result<EndpointSettings, OptionError> {
         return Err(OptionError::new("no name set for network"));
     }
     if !is_user_defined(&attachment.target) && !attachment.aliases.is_empty() {
-        return Err(OptionError::new("network-scoped aliases are only supported for user-defined networks"));
+        return Err(OptionError::new(
+            "network-scoped aliases are only supported for user-defined networks",
+        ));
     }
     if !attachment.mac.is_empty() && !is_mac(attachment.mac.trim()) {
-        return Err(OptionError(format!("{} is not a valid mac address", attachment.mac)));
+        return Err(OptionError(format!(
+            "{} is not a valid mac address",
+            attachment.mac
+        )));
     }
     let ipam = EndpointIpamConfig {
         ipv4_address: attachment.ipv4,
@@ -183,13 +211,16 @@ fn endpoint(attachment: Attachment) -> Result<EndpointSettings, OptionError> {
 
 /// Not one of the modes that every engine has.
 fn is_user_defined(target: &str) -> bool {
-    !matches!(target, "default" | "bridge" | "host" | "none" | "") && !target.starts_with("container:")
+    !matches!(target, "default" | "bridge" | "host" | "none" | "")
+        && !target.starts_with("container:")
 }
 
 fn is_mac(text: &str) -> bool {
     [':', '-'].iter().any(|separator| {
         let parts: Vec<&str> = text.split(*separator).collect();
         parts.len() == 6
-            && parts.iter().all(|part| part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            && parts
+                .iter()
+                .all(|part| part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit()))
     })
 }

@@ -19,19 +19,29 @@ pub(super) struct Ports {
 pub(super) fn parse(publish: &[String], expose: &[String]) -> Result<Ports, OptionError> {
     let mut ports = Ports::default();
     for text in publish {
-        let text = if text.contains('=') { from_pairs(text)? } else { text.clone() };
+        let text = if text.contains('=') {
+            from_pairs(text)?
+        } else {
+            text.clone()
+        };
         publish_one(&text, &mut ports)?;
     }
     for text in expose {
         if text.contains(':') {
-            return Err(OptionError(format!("invalid port format for --expose: {text}")));
+            return Err(OptionError(format!(
+                "invalid port format for --expose: {text}"
+            )));
         }
         let (range, protocol) = split_protocol(text);
         let (start, end) = port_range(range).map_err(|reason| {
-            OptionError(format!("invalid range format for --expose: {text}, error: {reason}"))
+            OptionError(format!(
+                "invalid range format for --expose: {text}, error: {reason}"
+            ))
         })?;
         check_protocol(protocol)?;
-        ports.exposed.extend((start..=end).map(|port| format!("{port}/{}", protocol.to_lowercase())));
+        ports
+            .exposed
+            .extend((start..=end).map(|port| format!("{port}/{}", protocol.to_lowercase())));
     }
     Ok(ports)
 }
@@ -51,24 +61,33 @@ fn from_pairs(text: &str) -> Result<String, OptionError> {
             }
         }
     }
-    Ok(format!("{published}:{target}/{}", if protocol.is_empty() { "tcp" } else { protocol }))
+    Ok(format!(
+        "{published}:{target}/{}",
+        if protocol.is_empty() { "tcp" } else { protocol }
+    ))
 }
 
 fn publish_one(text: &str, ports: &mut Ports) -> Result<(), OptionError> {
     let (front, container) = text.rsplit_once(':').unwrap_or(("", text));
     let (address, host) = front.rsplit_once(':').unwrap_or(("", front));
     let (container, protocol) = split_protocol(container);
-    let address = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+    let address = address
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(address);
     if !address.is_empty() && address.parse::<IpAddr>().is_err() {
         return Err(OptionError(format!("invalid IP address: {address}")));
     }
     if container.is_empty() {
         return Err(OptionError(format!("no port specified: {text}<empty>")));
     }
-    let (start, end) = port_range(container).map_err(|_| OptionError(format!("invalid containerPort: {container}")))?;
+    let (start, end) = port_range(container)
+        .map_err(|_| OptionError(format!("invalid containerPort: {container}")))?;
     let host_range = match host {
         "" => None,
-        host => Some(port_range(host).map_err(|_| OptionError(format!("invalid hostPort: {host}")))?),
+        host => {
+            Some(port_range(host).map_err(|_| OptionError(format!("invalid hostPort: {host}")))?)
+        }
     };
     if let Some((host_start, host_end)) = host_range
         && host_end - host_start != end - start
@@ -89,9 +108,17 @@ fn publish_one(text: &str, ports: &mut Ports) -> Result<(), OptionError> {
             Some((host_start, _)) => (host_start + (port - start)).to_string(),
         };
         let name = format!("{port}/{}", protocol.to_lowercase());
-        let binding = PortBinding { host_ip: address.to_owned(), host_port };
+        let binding = PortBinding {
+            host_ip: address.to_owned(),
+            host_port,
+        };
         ports.exposed.insert(name.clone());
-        ports.bindings.entry(name).or_default().get_or_insert_with(Vec::new).push(binding);
+        ports
+            .bindings
+            .entry(name)
+            .or_default()
+            .get_or_insert_with(Vec::new)
+            .push(binding);
     }
     Ok(())
 }
@@ -114,7 +141,8 @@ fn check_protocol(protocol: &str) -> Result<(), OptionError> {
 
 fn port_range(text: &str) -> Result<(u16, u16), String> {
     let number = |part: &str| {
-        part.parse::<u16>().map_err(|_| format!("strconv.ParseUint: parsing {part:?}: invalid syntax"))
+        part.parse::<u16>()
+            .map_err(|_| format!("strconv.ParseUint: parsing {part:?}: invalid syntax"))
     };
     if text.is_empty() {
         return Err("empty string specified for ports".to_owned());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tare_engine_api::{HostConfig, Ulimit};
 
-use super::{some_list, OptionError};
+use super::{OptionError, some_list};
 use crate::grammar::Matches;
 
 /// What `--security-opt` asks for.
@@ -42,10 +42,16 @@ pub(super) fn parse(options: &[String]) -> Result<Security, OptionError> {
 /// The profile's text, since the engine cannot read the client's files.
 fn profile(path: &str) -> Result<String, OptionError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        OptionError(format!("opening seccomp profile ({path}) failed: open {path}: {}", reason(&error)))
+        OptionError(format!(
+            "opening seccomp profile ({path}) failed: open {path}: {}",
+            reason(&error)
+        ))
     })?;
-    serde_json::from_str::<serde::de::IgnoredAny>(&text)
-        .map_err(|error| OptionError(format!("compacting json for seccomp profile ({path}) failed: {error}")))?;
+    serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|error| {
+        OptionError(format!(
+            "compacting json for seccomp profile ({path}) failed: {error}"
+        ))
+    })?;
     Ok(crate::format::json::compact(&text))
 }
 
@@ -78,7 +84,11 @@ fn capabilities(names: &[String]) -> Vec<String> {
         .iter()
         .map(|name| {
             let name = name.trim().to_uppercase();
-            if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
+            if name == "ALL" || name.starts_with("CAP_") {
+                name
+            } else {
+                format!("CAP_{name}")
+            }
         })
         .collect();
     names.into_iter().collect()
@@ -88,11 +98,20 @@ fn capabilities(names: &[String]) -> Vec<String> {
 pub(super) fn ulimits(texts: &[String]) -> Vec<Ulimit> {
     let mut limits: std::collections::BTreeMap<String, Ulimit> = std::collections::BTreeMap::new();
     for text in texts {
-        let parts = text.split_once('=').and_then(|(name, values)| Some((name, values.split_once(':')?)));
+        let parts = text
+            .split_once('=')
+            .and_then(|(name, values)| Some((name, values.split_once(':')?)));
         if let Some((name, (soft, hard))) = parts
             && let (Ok(soft), Ok(hard)) = (soft.parse(), hard.parse())
         {
-            limits.insert(name.to_owned(), Ulimit { name: name.to_owned(), hard, soft });
+            limits.insert(
+                name.to_owned(),
+                Ulimit {
+                    name: name.to_owned(),
+                    hard,
+                    soft,
+                },
+            );
         }
     }
     limits.into_values().collect()

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::container::create::COMMAND;
-use crate::grammar::{parse, Parsed};
+use crate::grammar::{Parsed, parse};
 
 const RECORD: &str = include_str!("tests/docker-28.json");
 
@@ -94,9 +94,17 @@ impl Directory {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("tare-cli-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
-        std::fs::write(path.join("variables"), "# comment\nFILE=one\n  INHERITED\nMISSING\nX=a b=c \n").unwrap();
+        std::fs::write(
+            path.join("variables"),
+            "# comment\nFILE=one\n  INHERITED\nMISSING\nX=a b=c \n",
+        )
+        .unwrap();
         std::fs::write(path.join("labels"), "from=file\nbare\n").unwrap();
-        std::fs::write(path.join("profile.json"), "{ \"defaultAction\" : \"SCMP_ACT_ALLOW\" }\n").unwrap();
+        std::fs::write(
+            path.join("profile.json"),
+            "{ \"defaultAction\" : \"SCMP_ACT_ALLOW\" }\n",
+        )
+        .unwrap();
         Self(path)
     }
 
@@ -106,7 +114,13 @@ impl Directory {
         case.split(' ')
             .filter(|word| !word.is_empty())
             .map(|word| word.replace("{}", place))
-            .map(|word| if word.starts_with("c_") { word.replace('_', " ") } else { word })
+            .map(|word| {
+                if word.starts_with("c_") {
+                    word.replace('_', " ")
+                } else {
+                    word
+                }
+            })
             .chain(["busybox", "sh", "-c", "--flag of its own"].map(str::to_owned))
             .collect()
     }
@@ -114,7 +128,9 @@ impl Directory {
     /// The body with the directory's name taken out again.
     fn neutral(&self, body: &str) -> Value {
         let up = self.0.parent().unwrap().to_str().unwrap();
-        let text = body.replace(self.0.to_str().unwrap(), "{}").replace(&format!("{up}/up"), "{}/../up");
+        let text = body
+            .replace(self.0.to_str().unwrap(), "{}")
+            .replace(&format!("{up}/up"), "{}/../up");
         pruned(serde_json::from_str(&text).unwrap(), "")
     }
 }
@@ -129,11 +145,27 @@ impl Drop for Directory {
 /// that Go has behind a pointer keep their zeros, maps of data their entries.
 fn pruned(value: Value, name: &str) -> Value {
     const POINTERS: &[&str] = &[
-        "Init", "PidsLimit", "OomKillDisable", "MemorySwappiness", "StopTimeout", "MaskedPaths", "ReadonlyPaths",
+        "Init",
+        "PidsLimit",
+        "OomKillDisable",
+        "MemorySwappiness",
+        "StopTimeout",
+        "MaskedPaths",
+        "ReadonlyPaths",
     ];
     const DATA: &[&str] = &[
-        "ExposedPorts", "Volumes", "Labels", "Tmpfs", "Annotations", "Sysctls", "StorageOpt", "Config",
-        "EndpointsConfig", "PortBindings", "DriverOpts", "Options",
+        "ExposedPorts",
+        "Volumes",
+        "Labels",
+        "Tmpfs",
+        "Annotations",
+        "Sysctls",
+        "StorageOpt",
+        "Config",
+        "EndpointsConfig",
+        "PortBindings",
+        "DriverOpts",
+        "Options",
     ];
     let empty = |value: &Value| match value {
         Value::Null | Value::Bool(false) => true,
@@ -151,7 +183,9 @@ fn pruned(value: Value, name: &str) -> Value {
                 (key, value)
             })
             .filter(|(key, value)| {
-                DATA.contains(&name) || !empty(value) || (POINTERS.contains(&key.as_str()) && !value.is_null())
+                DATA.contains(&name)
+                    || !empty(value)
+                    || (POINTERS.contains(&key.as_str()) && !value.is_null())
             })
             .collect(),
         Value::Array(items) => {
@@ -167,7 +201,10 @@ fn pruned(value: Value, name: &str) -> Value {
 }
 
 fn variable(name: &str) -> Option<String> {
-    VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    VARIABLES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| (*value).to_owned())
 }
 
 /// Our body, or why there is none.
@@ -177,7 +214,10 @@ fn ours(words: &[String], directory: &Path) -> Result<String, String> {
         Ok(Parsed::Help) => return Err("help".to_owned()),
         Err(error) => return Err(error.to_string()),
     };
-    let surroundings = Surroundings { variable: &variable, directory: Some(directory.to_owned()) };
+    let surroundings = Surroundings {
+        variable: &variable,
+        directory: Some(directory.to_owned()),
+    };
     create_request(&matches, &surroundings)
         .map(|request| serde_json::to_string(&request).unwrap())
         .map_err(|error| error.to_string())
@@ -190,10 +230,17 @@ fn bodies_are_those_of_docker_s_client() {
     let mut different = Vec::new();
     for case in CASES {
         let body = ours(&directory.words(case), &directory.0).map(|body| directory.neutral(&body));
-        match (body, record.get(*case).unwrap_or_else(|| panic!("{case:?} is not in the record"))) {
+        match (
+            body,
+            record
+                .get(*case)
+                .unwrap_or_else(|| panic!("{case:?} is not in the record")),
+        ) {
             (Ok(body), recorded) if body == *recorded => {}
             (Err(_), Value::Null) => {}
-            (body, recorded) => different.push(format!("{case}\n    ours:   {body:?}\n    docker: {recorded}")),
+            (body, recorded) => different.push(format!(
+                "{case}\n    ours:   {body:?}\n    docker: {recorded}"
+            )),
         }
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
@@ -202,18 +249,31 @@ fn bodies_are_those_of_docker_s_client() {
 
 #[test]
 fn the_record_is_what_docker_s_client_28_sends() {
-    let version = std::process::Command::new("docker").args(["--version"]).output();
-    let is_28 = version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).starts_with("Docker version 28."));
+    let version = std::process::Command::new("docker")
+        .args(["--version"])
+        .output();
+    let is_28 = version.is_ok_and(|output| {
+        String::from_utf8_lossy(&output.stdout).starts_with("Docker version 28.")
+    });
     if !is_28 {
         // Without that very client the recorded bodies stand for it.
         return;
     }
     let directory = Directory::new("record");
-    let recorded: BTreeMap<String, Value> =
-        CASES.iter().map(|case| ((*case).to_owned(), docker_s(&directory, case))).collect();
+    let recorded: BTreeMap<String, Value> = CASES
+        .iter()
+        .map(|case| ((*case).to_owned(), docker_s(&directory, case)))
+        .collect();
     if std::env::var_os("TARE_RECORD").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/container/options/tests/docker-28.json");
-        std::fs::write(path, serde_json::to_string_pretty(&recorded).unwrap() + "\n").unwrap();
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src/container/options/tests/docker-28.json"
+        );
+        std::fs::write(
+            path,
+            serde_json::to_string_pretty(&recorded).unwrap() + "\n",
+        )
+        .unwrap();
         return;
     }
     let record: BTreeMap<String, Value> = serde_json::from_str(RECORD).unwrap();
@@ -255,43 +315,45 @@ fn docker_s(directory: &Directory, case: &str) -> Value {
     body.map_or(Value::Null, |body| directory.neutral(&body))
 }
 
-/// Answers a client's requests on one connection as an engine would;
+/// Answers the request on one connection as an engine would, and closes it;
 /// returns the body of the create.
 fn answer(stream: UnixStream) -> Option<String> {
     stream.set_nonblocking(false).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
-    let mut body = None;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return body;
-        }
-        let mut length = 0;
-        loop {
-            let mut header = String::new();
-            reader.read_line(&mut header).unwrap();
-            if header.trim().is_empty() {
-                break;
-            }
-            if let Some((name, value)) = header.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut content = vec![0; length];
-        reader.read_exact(&mut content).unwrap();
-        let head = "Api-Version: 1.50\r\nOstype: linux\r\nContent-Type: application/json\r\nConnection: close\r\n";
-        if line.contains("/containers/create") {
-            body = Some(String::from_utf8(content).unwrap());
-            let answer = "{\"Id\":\"0\",\"Warnings\":[]}";
-            write!(stream, "HTTP/1.1 201 Created\r\n{head}Content-Length: {}\r\n\r\n{answer}", answer.len()).unwrap();
-        } else {
-            write!(stream, "HTTP/1.1 200 OK\r\n{head}Content-Length: 0\r\n\r\n").unwrap();
-        }
-        return body;
+    let mut line = String::new();
+    if reader.read_line(&mut line).unwrap_or(0) == 0 {
+        return None;
     }
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).unwrap();
+        if header.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = header.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let create = line.contains("/containers/create");
+    let (status, content) = if create {
+        ("201 Created", "{\"Id\":\"0\",\"Warnings\":[]}")
+    } else {
+        ("200 OK", "")
+    };
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nApi-Version: 1.50\r\nOstype: linux\r\nContent-Type: application/json\r\n\
+         Connection: close\r\nContent-Length: {}\r\n\r\n{content}",
+        content.len()
+    )
+    .unwrap();
+    create.then(|| String::from_utf8(body).unwrap())
 }
 
 #[test]
@@ -300,73 +362,217 @@ fn nonsense_is_refused_in_docker_s_words() {
     let cases = [
         ("-Z", "unknown shorthand flag: 'Z' in -Z"),
         ("--foo", "unknown flag: --foo"),
-        ("--cpus abc", "invalid argument \"abc\" for \"--cpus\" flag: failed to parse abc as a rational number"),
-        ("--cpus 1.23456789012", "invalid argument \"1.23456789012\" for \"--cpus\" flag: value is too precise"),
-        ("-m abc", "invalid argument \"abc\" for \"-m, --memory\" flag: invalid size: 'abc'"),
-        ("-m 1x", "invalid argument \"1x\" for \"-m, --memory\" flag: invalid suffix: 'x'"),
-        ("-m 1kbb", "invalid argument \"1kbb\" for \"-m, --memory\" flag: invalid suffix: 'kbb'"),
-        ("-m -1", "invalid argument \"-1\" for \"-m, --memory\" flag: invalid size: '-1'"),
-        ("--rm=maybe", "invalid argument \"maybe\" for \"--rm\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax"),
-        ("-e =x", "invalid argument \"=x\" for \"-e, --env\" flag: invalid environment variable: =x"),
-        ("--stop-timeout a", "invalid argument \"a\" for \"--stop-timeout\" flag: strconv.ParseInt: parsing \"a\": invalid syntax"),
-        ("--blkio-weight 70000", "invalid argument \"70000\" for \"--blkio-weight\" flag: strconv.ParseUint: parsing \"70000\": value out of range"),
-        ("--health-interval 3", "invalid argument \"3\" for \"--health-interval\" flag: time: missing unit in duration \"3\""),
-        ("--health-interval 1x", "invalid argument \"1x\" for \"--health-interval\" flag: time: unknown unit \"x\" in duration \"1x\""),
-        ("--health-interval x", "invalid argument \"x\" for \"--health-interval\" flag: time: invalid duration \"x\""),
-        ("--health-interval -1s", "--health-interval cannot be negative"),
+        (
+            "--cpus abc",
+            "invalid argument \"abc\" for \"--cpus\" flag: failed to parse abc as a rational number",
+        ),
+        (
+            "--cpus 1.23456789012",
+            "invalid argument \"1.23456789012\" for \"--cpus\" flag: value is too precise",
+        ),
+        (
+            "-m abc",
+            "invalid argument \"abc\" for \"-m, --memory\" flag: invalid size: 'abc'",
+        ),
+        (
+            "-m 1x",
+            "invalid argument \"1x\" for \"-m, --memory\" flag: invalid suffix: 'x'",
+        ),
+        (
+            "-m 1kbb",
+            "invalid argument \"1kbb\" for \"-m, --memory\" flag: invalid suffix: 'kbb'",
+        ),
+        (
+            "-m -1",
+            "invalid argument \"-1\" for \"-m, --memory\" flag: invalid size: '-1'",
+        ),
+        (
+            "--rm=maybe",
+            "invalid argument \"maybe\" for \"--rm\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",
+        ),
+        (
+            "-e =x",
+            "invalid argument \"=x\" for \"-e, --env\" flag: invalid environment variable: =x",
+        ),
+        (
+            "--stop-timeout a",
+            "invalid argument \"a\" for \"--stop-timeout\" flag: strconv.ParseInt: parsing \"a\": invalid syntax",
+        ),
+        (
+            "--blkio-weight 70000",
+            "invalid argument \"70000\" for \"--blkio-weight\" flag: strconv.ParseUint: parsing \"70000\": value out of range",
+        ),
+        (
+            "--health-interval 3",
+            "invalid argument \"3\" for \"--health-interval\" flag: time: missing unit in duration \"3\"",
+        ),
+        (
+            "--health-interval 1x",
+            "invalid argument \"1x\" for \"--health-interval\" flag: time: unknown unit \"x\" in duration \"1x\"",
+        ),
+        (
+            "--health-interval x",
+            "invalid argument \"x\" for \"--health-interval\" flag: time: invalid duration \"x\"",
+        ),
+        (
+            "--health-interval -1s",
+            "--health-interval cannot be negative",
+        ),
         ("--health-retries -1", "--health-retries cannot be negative"),
-        ("--health-cmd x --no-healthcheck", "--no-healthcheck conflicts with --health-* options"),
-        ("--memory-swappiness 200", "invalid value: 200. Valid memory swappiness range is 0-100"),
+        (
+            "--health-cmd x --no-healthcheck",
+            "--no-healthcheck conflicts with --health-* options",
+        ),
+        (
+            "--memory-swappiness 200",
+            "invalid value: 200. Valid memory swappiness range is 0-100",
+        ),
         ("-p abc", "invalid containerPort: abc"),
         ("-p 99999:80", "invalid hostPort: 99999"),
         ("-p 80:90:100:200", "invalid IP address: 80:90"),
         ("-p 80:80/foo", "invalid proto: foo"),
-        ("--restart always --rm", "conflicting options: cannot specify both --restart and --rm"),
-        ("--restart on-failure:x", "invalid restart policy format: maximum retry count must be an integer"),
-        ("--restart :3", "invalid restart policy format: no policy provided before colon"),
-        ("--add-host x", "invalid argument \"x\" for \"--add-host\" flag: bad format for add-host: \"x\""),
-        ("--ulimit x", "invalid argument \"x\" for \"--ulimit\" flag: invalid ulimit argument: x"),
-        ("--ulimit foo=3", "invalid argument \"foo=3\" for \"--ulimit\" flag: invalid ulimit type: foo"),
-        ("--ulimit nofile=5:3", "invalid argument \"nofile=5:3\" for \"--ulimit\" flag: ulimit soft limit must be less than or equal to hard limit: 5 > 3"),
-        ("--dns x", "invalid argument \"x\" for \"--dns\" flag: IP address is not correctly formatted: x"),
-        ("--dns-search a..b", "invalid argument \"a..b\" for \"--dns-search\" flag: a..b is not a valid domain"),
+        (
+            "--restart always --rm",
+            "conflicting options: cannot specify both --restart and --rm",
+        ),
+        (
+            "--restart on-failure:x",
+            "invalid restart policy format: maximum retry count must be an integer",
+        ),
+        (
+            "--restart :3",
+            "invalid restart policy format: no policy provided before colon",
+        ),
+        (
+            "--add-host x",
+            "invalid argument \"x\" for \"--add-host\" flag: bad format for add-host: \"x\"",
+        ),
+        (
+            "--ulimit x",
+            "invalid argument \"x\" for \"--ulimit\" flag: invalid ulimit argument: x",
+        ),
+        (
+            "--ulimit foo=3",
+            "invalid argument \"foo=3\" for \"--ulimit\" flag: invalid ulimit type: foo",
+        ),
+        (
+            "--ulimit nofile=5:3",
+            "invalid argument \"nofile=5:3\" for \"--ulimit\" flag: ulimit soft limit must be less than or equal to hard limit: 5 > 3",
+        ),
+        (
+            "--dns x",
+            "invalid argument \"x\" for \"--dns\" flag: IP address is not correctly formatted: x",
+        ),
+        (
+            "--dns-search a..b",
+            "invalid argument \"a..b\" for \"--dns-search\" flag: a..b is not a valid domain",
+        ),
         ("--device foo", "foo is not an absolute path"),
         ("--device /dev/a:/dev/b:z", "bad mode specified: z"),
         ("--device /dev/null:rwx", "rwx is not an absolute path"),
-        ("--device-cgroup-rule x", "invalid argument \"x\" for \"--device-cgroup-rule\" flag: invalid device cgroup format 'x'"),
-        ("--sysctl a=b", "invalid argument \"a=b\" for \"--sysctl\" flag: sysctl 'a=b' is not allowed"),
+        (
+            "--device-cgroup-rule x",
+            "invalid argument \"x\" for \"--device-cgroup-rule\" flag: invalid device cgroup format 'x'",
+        ),
+        (
+            "--sysctl a=b",
+            "invalid argument \"a=b\" for \"--sysctl\" flag: sysctl 'a=b' is not allowed",
+        ),
         ("--storage-opt x", "invalid storage option"),
         ("--userns x", "--userns: invalid USER mode"),
         ("--pid x", "--pid: invalid PID mode"),
         ("--pid container:", "--pid: invalid PID mode"),
         ("--uts x", "--uts: invalid UTS mode"),
         ("--cgroupns x", "--cgroupns: invalid CGROUP mode"),
-        ("--mount x", "invalid argument \"x\" for \"--mount\" flag: invalid field 'x' must be a key=value pair"),
-        ("--mount type=bind,src=x", "invalid argument \"type=bind,src=x\" for \"--mount\" flag: target is required"),
-        ("--mount type=bind,dst=/x,foo=1", "invalid argument \"type=bind,dst=/x,foo=1\" for \"--mount\" flag: unexpected key 'foo' in 'foo=1'"),
-        ("--mount type=bind,src=/a,dst=/b,volume-nocopy", "invalid argument \"type=bind,src=/a,dst=/b,volume-nocopy\" for \"--mount\" flag: cannot mix 'volume-*' options with mount type 'bind'"),
-        ("--mount dst=/x,readonly=foo", "invalid argument \"dst=/x,readonly=foo\" for \"--mount\" flag: invalid value for readonly: foo"),
-        ("--link x:y:z", "invalid argument \"x:y:z\" for \"--link\" flag: bad format for links: x:y:z"),
-        ("--label =x", "invalid argument \"=x\" for \"-l, --label\" flag: invalid label '=x': empty name"),
-        ("--attach foo", "invalid argument \"foo\" for \"-a, --attach\" flag: valid streams are STDIN, STDOUT and STDERR"),
-        ("--network-alias x", "network-scoped aliases are only supported for user-defined networks"),
+        (
+            "--mount x",
+            "invalid argument \"x\" for \"--mount\" flag: invalid field 'x' must be a key=value pair",
+        ),
+        (
+            "--mount type=bind,src=x",
+            "invalid argument \"type=bind,src=x\" for \"--mount\" flag: target is required",
+        ),
+        (
+            "--mount type=bind,dst=/x,foo=1",
+            "invalid argument \"type=bind,dst=/x,foo=1\" for \"--mount\" flag: unexpected key 'foo' in 'foo=1'",
+        ),
+        (
+            "--mount type=bind,src=/a,dst=/b,volume-nocopy",
+            "invalid argument \"type=bind,src=/a,dst=/b,volume-nocopy\" for \"--mount\" flag: cannot mix 'volume-*' options with mount type 'bind'",
+        ),
+        (
+            "--mount dst=/x,readonly=foo",
+            "invalid argument \"dst=/x,readonly=foo\" for \"--mount\" flag: invalid value for readonly: foo",
+        ),
+        (
+            "--link x:y:z",
+            "invalid argument \"x:y:z\" for \"--link\" flag: bad format for links: x:y:z",
+        ),
+        (
+            "--label =x",
+            "invalid argument \"=x\" for \"-l, --label\" flag: invalid label '=x': empty name",
+        ),
+        (
+            "--attach foo",
+            "invalid argument \"foo\" for \"-a, --attach\" flag: valid streams are STDIN, STDOUT and STDERR",
+        ),
+        (
+            "--network-alias x",
+            "network-scoped aliases are only supported for user-defined networks",
+        ),
         ("--network=", "no name set for network"),
-        ("--network alias=x", "invalid argument \"alias=x\" for \"--network\" flag: network name/id is not specified"),
-        ("--network name=x,foo=bar", "invalid argument \"name=x,foo=bar\" for \"--network\" flag: invalid field key foo"),
-        ("--network x --network x", "network \"x\" is specified multiple times"),
-        ("--network x --network host", "conflicting options: cannot attach both user-defined and non-user-defined network-modes"),
+        (
+            "--network alias=x",
+            "invalid argument \"alias=x\" for \"--network\" flag: network name/id is not specified",
+        ),
+        (
+            "--network name=x,foo=bar",
+            "invalid argument \"name=x,foo=bar\" for \"--network\" flag: invalid field key foo",
+        ),
+        (
+            "--network x --network x",
+            "network \"x\" is specified multiple times",
+        ),
+        (
+            "--network x --network host",
+            "conflicting options: cannot attach both user-defined and non-user-defined network-modes",
+        ),
         ("--mac-address x", "x is not a valid mac address"),
-        ("--env-file /no/such/file", "open /no/such/file: no such file or directory"),
+        (
+            "--env-file /no/such/file",
+            "open /no/such/file: no such file or directory",
+        ),
         ("--security-opt foo", "Invalid --security-opt: \"foo\""),
-        ("--log-driver none --log-opt a=b", "invalid logging opts for driver none"),
+        (
+            "--log-driver none --log-opt a=b",
+            "invalid logging opts for driver none",
+        ),
         ("--volume=", "invalid empty volume spec"),
-        ("--blkio-weight-device x", "invalid argument \"x\" for \"--blkio-weight-device\" flag: bad format: x"),
+        (
+            "--blkio-weight-device x",
+            "invalid argument \"x\" for \"--blkio-weight-device\" flag: bad format: x",
+        ),
     ];
     for (case, wanted) in cases {
-        assert_eq!(ours(&directory.words(case), &directory.0).unwrap_err(), wanted, "{case}");
+        assert_eq!(
+            ours(&directory.words(case), &directory.0).unwrap_err(),
+            wanted,
+            "{case}"
+        );
     }
-    for flag in ["--gpus all", "--isolation hyperv", "--use-api-socket", "--cpu-count 2", "--io-maxbandwidth 1m"] {
+    for flag in [
+        "--gpus all",
+        "--isolation hyperv",
+        "--use-api-socket",
+        "--cpu-count 2",
+        "--io-maxbandwidth 1m",
+    ] {
         let name = flag.split(' ').next().unwrap();
-        assert!(ours(&directory.words(flag), &directory.0).unwrap_err().contains(name), "{flag}");
+        assert!(
+            ours(&directory.words(flag), &directory.0)
+                .unwrap_err()
+                .contains(name),
+            "{flag}"
+        );
     }
 }

@@ -13,7 +13,10 @@ pub(super) struct Volumes {
     pub(super) anonymous: Vec<String>,
 }
 
-pub(super) fn parse(specifications: &[String], surroundings: &Surroundings<'_>) -> Result<Volumes, OptionError> {
+pub(super) fn parse(
+    specifications: &[String],
+    surroundings: &Surroundings<'_>,
+) -> Result<Volumes, OptionError> {
     let mut volumes = Volumes::default();
     for text in specifications {
         if text.is_empty() {
@@ -21,7 +24,9 @@ pub(super) fn parse(specifications: &[String], surroundings: &Surroundings<'_>) 
         }
         match text.split_once(':') {
             Some((source, rest)) if !source.is_empty() => {
-                volumes.binds.push(format!("{}:{rest}", resolve(source, surroundings)));
+                volumes
+                    .binds
+                    .push(format!("{}:{rest}", resolve(source, surroundings)));
             }
             _ => volumes.anonymous.push(text.clone()),
         }

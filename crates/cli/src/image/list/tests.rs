@@ -8,14 +8,31 @@ fn each_name_of_an_image_has_a_line() {
         repo_digests: vec![format!("busybox@{digest}"), format!("only@{digest}")],
         ..ImageSummary::default()
     };
-    let line = |texts: [&str; 3]| (texts[0].to_owned(), texts[1].to_owned(), texts[2].to_owned());
+    let line = |texts: [&str; 3]| {
+        (
+            texts[0].to_owned(),
+            texts[1].to_owned(),
+            texts[2].to_owned(),
+        )
+    };
     assert_eq!(
         names(&named, false),
-        [line(["busybox", "latest", NONE]), line(["localhost:5000/x", "1", NONE]), line(["only", NONE, ""])]
+        [
+            line(["busybox", "latest", NONE]),
+            line(["localhost:5000/x", "1", NONE]),
+            line(["only", NONE, ""])
+        ]
     );
     assert_eq!(
         names(&named, true),
-        [line(["busybox", "latest", digest]), line(["localhost:5000/x", "1", NONE]), line(["only", NONE, digest])]
+        [
+            line(["busybox", "latest", digest]),
+            line(["localhost:5000/x", "1", NONE]),
+            line(["only", NONE, digest])
+        ]
     );
-    assert_eq!(names(&ImageSummary::default(), false), [line([NONE, NONE, NONE])]);
+    assert_eq!(
+        names(&ImageSummary::default(), false),
+        [line([NONE, NONE, NONE])]
+    );
 }

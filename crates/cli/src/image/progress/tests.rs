@@ -1,7 +1,12 @@
 use super::*;
 
 fn display(terminal: Option<usize>) -> Display {
-    Display { progress: Progress::Quiet, terminal, colour: false, lines: HashMap::new() }
+    Display {
+        progress: Progress::Quiet,
+        terminal,
+        colour: false,
+        lines: HashMap::new(),
+    }
 }
 
 fn drawn(terminal: Option<usize>, messages: &[&str]) -> String {
@@ -34,11 +39,24 @@ fn without_a_terminal_each_step_is_a_line() {
 fn on_a_terminal_each_layer_has_a_line_of_its_own() {
     let text = drawn(Some(80), MESSAGES);
     // The second layer is one line up, the first two lines.
-    assert!(text.contains("\n\x1b[1A\x1b[2K\raa: Pulling fs layer\r\x1b[1B\n\x1b[1A\x1b[2K\rbb:"), "{text:?}");
-    assert!(text.contains("\x1b[2A\x1b[2K\raa: Downloading    1.2MB/2.4MB\r\x1b[2B"), "{text:?}");
+    assert!(
+        text.contains("\n\x1b[1A\x1b[2K\raa: Pulling fs layer\r\x1b[1B\n\x1b[1A\x1b[2K\rbb:"),
+        "{text:?}"
+    );
+    assert!(
+        text.contains("\x1b[2A\x1b[2K\raa: Downloading    1.2MB/2.4MB\r\x1b[2B"),
+        "{text:?}"
+    );
     assert!(text.ends_with("Digest: sha256:00\n"));
     let wide = drawn(Some(120), &MESSAGES[3..4]);
-    assert!(wide.contains(&format!("[{}>{}]    1.2MB/2.4MB", "=".repeat(25), " ".repeat(25))), "{wide:?}");
+    assert!(
+        wide.contains(&format!(
+            "[{}>{}]    1.2MB/2.4MB",
+            "=".repeat(25),
+            " ".repeat(25)
+        )),
+        "{wide:?}"
+    );
 }
 
 #[test]
