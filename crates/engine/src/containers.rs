@@ -77,8 +77,6 @@ pub(crate) struct Phase {
     /// How often its program has ended.
     pub(crate) exits: u64,
     pub(crate) exit_code: i64,
-    /// Why it could not be started, if it could not.
-    pub(crate) error: String,
     pub(crate) removed: bool,
 }
 
@@ -93,7 +91,11 @@ impl Container {
         Arc::new(Self {
             id: record.id.clone(),
             operation: tokio::sync::Mutex::new(()),
-            live: Mutex::new(Live { record, shim: None, attachments: Vec::new() }),
+            live: Mutex::new(Live {
+                record,
+                shim: None,
+                attachments: Vec::new(),
+            }),
             phase: watch::Sender::new(phase),
         })
     }
@@ -111,7 +113,11 @@ impl Container {
     /// The shim of a running container.
     pub(crate) fn shim(&self) -> Option<Arc<Shim>> {
         let live = self.live();
-        if live.record.state.status == Status::Running { live.shim.clone() } else { None }
+        if live.record.state.status == Status::Running {
+            live.shim.clone()
+        } else {
+            None
+        }
     }
 
     /// Whether its program runs.

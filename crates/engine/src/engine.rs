@@ -75,7 +75,12 @@ impl Engine {
             pulls: Pulls::default(),
             config,
         };
-        Ok((Self { inner: Arc::new(inner) }, records))
+        Ok((
+            Self {
+                inner: Arc::new(inner),
+            },
+            records,
+        ))
     }
 
     /// Directory of a container's files, its log among them.
@@ -90,7 +95,11 @@ impl Engine {
 
     /// Whether any container runs.
     pub fn has_running_containers(&self) -> bool {
-        self.inner.containers.all().iter().any(|container| container.is_running())
+        self.inner
+            .containers
+            .all()
+            .iter()
+            .any(|container| container.is_running())
     }
 }
 
@@ -101,5 +110,8 @@ fn cgroup_parent(config: &Config) -> String {
         return "tare".to_owned();
     }
     let path = config.exec_root.display().to_string();
-    format!("tare-{}", &tare_oci::Digest::sha256_of(path.as_bytes()).hex()[..12])
+    format!(
+        "tare-{}",
+        &tare_oci::Digest::sha256_of(path.as_bytes()).hex()[..12]
+    )
 }

@@ -39,7 +39,10 @@ pub struct Error {
 impl Error {
     /// An error of `kind` that reads `message`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self {
+            kind,
+            message: message.into(),
+        }
     }
 
     /// The class of the failure.

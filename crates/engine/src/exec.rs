@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::fd::OwnedFd;
 use tare_engine_api::{ExecConfig, ExecInspectResponse, ProcessConfig};
 use tare_oci::runtime::{Capabilities, Process};
 use tare_shim::client::{self, Attachment, ExecRequest};
@@ -68,7 +67,11 @@ impl Execs {
 
     /// A container has ended, and its processes with it.
     pub(crate) fn container_ended(&self, container: &str) {
-        for exec in self.table().values_mut().filter(|exec| exec.container == container) {
+        for exec in self
+            .table()
+            .values_mut()
+            .filter(|exec| exec.container == container)
+        {
             if exec.stage == Stage::Running {
                 exec.stage = Stage::Ended;
                 exec.exit_code.get_or_insert(137);
@@ -94,7 +97,10 @@ impl Execs {
     }
 
     fn get(&self, id: &str) -> Result<Exec> {
-        self.table().get(id).cloned().ok_or_else(|| Error::not_found(format!("No such exec instance: {id}")))
+        self.table()
+            .get(id)
+            .cloned()
+            .ok_or_else(|| Error::not_found(format!("No such exec instance: {id}")))
     }
 }
 
@@ -106,11 +112,19 @@ impl Engine {
         }
         let container = self.inner.containers.find(reference)?;
         if !container.is_running() {
-            return Err(Error::conflict(format!("container {} is not running", container.id)));
+            return Err(Error::conflict(format!(
+                "container {} is not running",
+                container.id
+            )));
         }
         let id = new_id()?;
-        let exec =
-            Exec { container: container.id.clone(), config, stage: Stage::Made, pid: 0, exit_code: None };
+        let exec = Exec {
+            container: container.id.clone(),
+            config,
+            stage: Stage::Made,
+            pid: 0,
+            exit_code: None,
+        };
         self.inner.execs.table().insert(id.clone(), exec);
         Ok(id)
     }
@@ -119,14 +133,22 @@ impl Engine {
     ///
     /// As in Docker, a program that cannot be executed is reported in the
     /// stream and by the exit code, not by a failure.
-    pub async fn exec_start(&self, id: &str, options: ExecStartOptions) -> Result<Option<Attached>> {
+    pub async fn exec_start(
+        &self,
+        id: &str,
+        options: ExecStartOptions,
+    ) -> Result<Option<Attached>> {
         let exec = {
             let mut table = self.inner.execs.table();
-            let exec = table.get_mut(id).ok_or_else(|| Error::not_found(format!("No such exec instance: {id}")))?;
+            let exec = table
+                .get_mut(id)
+                .ok_or_else(|| Error::not_found(format!("No such exec instance: {id}")))?;
             match exec.stage {
                 Stage::Made => exec.stage = Stage::Running,
                 Stage::Running | Stage::Ended => {
-                    return Err(Error::conflict(format!("Error: Exec command {id} has already run")));
+                    return Err(Error::conflict(format!(
+                        "Error: Exec command {id} has already run"
+                    )));
                 }
             }
             exec.clone()
@@ -140,17 +162,28 @@ impl Engine {
         }
     }
 
-    async fn start_exec(&self, id: &str, exec: &Exec, options: ExecStartOptions) -> Result<Option<Attached>> {
+    async fn start_exec(
+        &self,
+        id: &str,
+        exec: &Exec,
+        options: ExecStartOptions,
+    ) -> Result<Option<Attached>> {
         let container = self.inner.containers.find(&exec.container)?;
         let record = container.record();
-        let shim = container
-            .shim()
-            .ok_or_else(|| Error::conflict(format!("container {} is not running", exec.container)))?;
+        let shim = container.shim().ok_or_else(|| {
+            Error::conflict(format!("container {} is not running", exec.container))
+        })?;
         let config = &exec.config;
         let mut env = spec::environment(&record, config.tty);
         spec::merge(&mut env, &config.env);
-        let user = if config.user.is_empty() { &record.config.user } else { &config.user };
-        let cwd = [&config.working_dir, &record.config.working_dir].into_iter().find(|path| !path.is_empty());
+        let user = if config.user.is_empty() {
+            &record.config.user
+        } else {
+            &config.user
+        };
+        let cwd = [&config.working_dir, &record.config.working_dir]
+            .into_iter()
+            .find(|path| !path.is_empty());
         let process = Process {
             terminal: config.tty,
             user: spec::user(user, &record.host_config)?,
@@ -161,7 +194,10 @@ impl Engine {
             no_new_privileges: security::options(&record.host_config)?.no_new_privileges,
             ..Process::default()
         };
-        let size = options.console_size.or(config.console_size).filter(|size| *size != [0, 0]);
+        let size = options
+            .console_size
+            .or(config.console_size)
+            .filter(|size| *size != [0, 0]);
         let (attached, attachments) = if options.detach {
             (None, Vec::new())
         } else {
@@ -172,14 +208,21 @@ impl Engine {
                 stdout: config.attach_stdout,
                 stderr: config.attach_stderr && !config.tty,
             };
-            (Some(Attached { terminal: config.tty, stream }), vec![attachment])
+            (
+                Some(Attached {
+                    terminal: config.tty,
+                    stream,
+                }),
+                vec![attachment],
+            )
         };
-        let spare = attachments.first().map(|attachment| attachment.stream.try_clone()).transpose()?;
         let request = ExecRequest {
             exec_id: id.to_owned(),
             process,
             terminal: config.tty,
-            size: size.map(|[height, width]| spec::terminal_size(height, width)).transpose()?,
+            size: size
+                .map(|[height, width]| spec::terminal_size(height, width))
+                .transpose()?,
             open_stdin: config.attach_stdin,
             attachments,
         };
@@ -193,11 +236,10 @@ impl Engine {
             Err(client::Error::Start(error)) => {
                 self.inner.execs.ended(id, i64::from(error.exit_code));
                 let message = format!("OCI runtime exec failed: exec failed: {}", error.message);
-                let (Some(attached), Some(stream)) = (attached, spare) else {
+                if options.detach {
                     return Err(Error::invalid(message));
-                };
-                tell(stream, config.tty, &message)?;
-                Ok(Some(attached))
+                }
+                Ok(Some(last_words(config.tty, &message)?))
             }
             Err(client::Error::Refused(refusal)) => Err(Error::conflict(refusal.message)),
             Err(error) => Err(Error::internal(error)),
@@ -250,17 +292,21 @@ fn capabilities(config: &ExecConfig, host: &tare_engine_api::HostConfig) -> Resu
     if !config.privileged {
         return security::capabilities(host);
     }
-    security::capabilities(&tare_engine_api::HostConfig { privileged: true, ..Default::default() })
+    security::capabilities(&tare_engine_api::HostConfig {
+        privileged: true,
+        ..Default::default()
+    })
 }
 
-/// Writes a last line into a stream that no process will write to.
-fn tell(stream: OwnedFd, terminal: bool, message: &str) -> Result<()> {
+/// A stream that says one line and ends.
+fn last_words(terminal: bool, message: &str) -> Result<Attached> {
+    let (stream, theirs) = half()?;
     let line = format!("{message}\r\n");
     let mut bytes = Vec::with_capacity(line.len() + 8);
     if !terminal {
         bytes.extend_from_slice(&frame_header(Stream::Stdout, line.len()));
     }
     bytes.extend_from_slice(line.as_bytes());
-    std::io::Write::write_all(&mut std::os::unix::net::UnixStream::from(stream), &bytes)?;
-    Ok(())
+    std::io::Write::write_all(&mut std::os::unix::net::UnixStream::from(theirs), &bytes)?;
+    Ok(Attached { terminal, stream })
 }

@@ -25,20 +25,30 @@ pub(crate) struct Networks {
 
 impl Networks {
     /// The networks; without a bridge when the daemon was told to have none.
-    pub(crate) fn new(bridge: Option<Bridge>, ids: BTreeMap<&'static str, String>, created: String) -> Self {
-        Self { bridge: bridge.map(Arc::new), ids, created }
+    pub(crate) fn new(
+        bridge: Option<Bridge>,
+        ids: BTreeMap<&'static str, String>,
+        created: String,
+    ) -> Self {
+        Self {
+            bridge: bridge.map(Arc::new),
+            ids,
+            created,
+        }
     }
 
     /// The default bridge.
     pub(crate) fn bridge(&self) -> Result<&Arc<Bridge>> {
-        self.bridge
-            .as_ref()
-            .ok_or_else(|| Error::invalid("this engine runs without a bridge: use --network none or host"))
+        self.bridge.as_ref().ok_or_else(|| {
+            Error::invalid("this engine runs without a bridge: use --network none or host")
+        })
     }
 
     /// The bridge's own address.
     pub(crate) fn gateway(&self) -> Option<IpAddr> {
-        self.bridge.as_ref().map(|bridge| IpAddr::from(bridge.gateway()))
+        self.bridge
+            .as_ref()
+            .map(|bridge| IpAddr::from(bridge.gateway()))
     }
 
     /// Releases an endpoint; what cannot be undone now is undone by the next
@@ -62,7 +72,9 @@ impl Engine {
             values.peek().is_none() || values.any(test)
         };
         // All of these are predefined, so none dangles and none is custom.
-        let dangling = filters.boolean("dangling").map_err(|error| Error::invalid(error.to_string()))?;
+        let dangling = filters
+            .boolean("dangling")
+            .map_err(|error| Error::invalid(error.to_string()))?;
         Ok(NAMES
             .iter()
             .filter(|_| dangling != Some(true))
@@ -83,10 +95,13 @@ impl Engine {
         let ids = &self.inner.networks.ids;
         let by_name = NAMES.iter().find(|name| **name == reference);
         let found = by_name.or_else(|| {
-            let mut matches = NAMES.iter().filter(|name| !reference.is_empty() && ids[**name].starts_with(reference));
+            let mut matches = NAMES
+                .iter()
+                .filter(|name| !reference.is_empty() && ids[**name].starts_with(reference));
             matches.next().filter(|_| matches.next().is_none())
         });
-        let name = found.ok_or_else(|| Error::not_found(format!("network {reference} not found")))?;
+        let name =
+            found.ok_or_else(|| Error::not_found(format!("network {reference} not found")))?;
         Ok(self.describe(name, true))
     }
 
@@ -100,16 +115,38 @@ impl Engine {
         });
         let options = match bridge {
             Some(bridge) => BTreeMap::from([
-                ("com.docker.network.bridge.default_bridge".to_owned(), "true".to_owned()),
-                ("com.docker.network.bridge.enable_icc".to_owned(), "true".to_owned()),
-                ("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "true".to_owned()),
-                ("com.docker.network.bridge.host_binding_ipv4".to_owned(), "0.0.0.0".to_owned()),
-                ("com.docker.network.bridge.name".to_owned(), bridge.name().to_owned()),
-                ("com.docker.network.driver.mtu".to_owned(), bridge.mtu().to_string()),
+                (
+                    "com.docker.network.bridge.default_bridge".to_owned(),
+                    "true".to_owned(),
+                ),
+                (
+                    "com.docker.network.bridge.enable_icc".to_owned(),
+                    "true".to_owned(),
+                ),
+                (
+                    "com.docker.network.bridge.enable_ip_masquerade".to_owned(),
+                    "true".to_owned(),
+                ),
+                (
+                    "com.docker.network.bridge.host_binding_ipv4".to_owned(),
+                    "0.0.0.0".to_owned(),
+                ),
+                (
+                    "com.docker.network.bridge.name".to_owned(),
+                    bridge.name().to_owned(),
+                ),
+                (
+                    "com.docker.network.driver.mtu".to_owned(),
+                    bridge.mtu().to_string(),
+                ),
             ]),
             None => BTreeMap::new(),
         };
-        let containers = if with_containers { self.members(name) } else { BTreeMap::new() };
+        let containers = if with_containers {
+            self.members(name)
+        } else {
+            BTreeMap::new()
+        };
         Network {
             name: name.to_owned(),
             id: networks.ids[name].clone(),
@@ -117,7 +154,11 @@ impl Engine {
             scope: "local".to_owned(),
             driver: if name == "none" { "null" } else { name }.to_owned(),
             enable_ipv4: true,
-            ipam: Ipam { driver: "default".to_owned(), options: None, config: config.into_iter().collect() },
+            ipam: Ipam {
+                driver: "default".to_owned(),
+                options: None,
+                config: config.into_iter().collect(),
+            },
             containers,
             options,
             ..Network::default()
@@ -131,13 +172,17 @@ impl Engine {
             .all()
             .iter()
             .map(|container| container.record())
-            .filter(|record| record.state.status == Status::Running && record.host_config.network_mode == network)
+            .filter(|record| {
+                record.state.status == Status::Running && record.host_config.network_mode == network
+            })
             .map(|record| {
                 let endpoint = record.endpoint.as_ref();
                 let resource = EndpointResource {
                     name: record.name.clone(),
                     endpoint_id: endpoint_id(&record),
-                    mac_address: endpoint.map(|endpoint| endpoint.mac.to_string()).unwrap_or_default(),
+                    mac_address: endpoint
+                        .map(|endpoint| endpoint.mac.to_string())
+                        .unwrap_or_default(),
                     ipv4_address: endpoint
                         .map(|endpoint| format!("{}/{}", endpoint.address, endpoint.prefix))
                         .unwrap_or_default(),
@@ -154,8 +199,16 @@ impl Engine {
         let mode = record.host_config.network_mode.as_str();
         let asked = record.endpoints.get(mode).cloned().unwrap_or_default();
         let mut settings = EndpointSettings {
-            network_id: self.inner.networks.ids.get(mode).cloned().unwrap_or_default(),
-            ipam_config: asked.ipam_config.filter(|ipam| *ipam != EndpointIpamConfig::default()),
+            network_id: self
+                .inner
+                .networks
+                .ids
+                .get(mode)
+                .cloned()
+                .unwrap_or_default(),
+            ipam_config: asked
+                .ipam_config
+                .filter(|ipam| *ipam != EndpointIpamConfig::default()),
             ..EndpointSettings::default()
         };
         if record.state.status == Status::Running {

@@ -12,7 +12,10 @@ pub(crate) struct Readable(AsyncFd<OwnedFd>);
 impl Readable {
     /// Watches what `fd` refers to; must be called inside the runtime.
     pub(crate) fn new(fd: BorrowedFd<'_>) -> io::Result<Self> {
-        #[expect(deprecated, reason = "an OwnedFd always names the same descriptor, so this is sound; the successor is an unsafe function")]
+        #[expect(
+            deprecated,
+            reason = "an OwnedFd always names the same descriptor, so this is sound; the successor is an unsafe function"
+        )]
         AsyncFd::with_interest(fd.try_clone_to_owned()?, Interest::READABLE).map(Self)
     }
 

@@ -12,12 +12,20 @@ impl Engine {
     /// IDs that have a control group below the engine's, in any hierarchy.
     pub(crate) fn control_groups(&self) -> std::io::Result<BTreeSet<String>> {
         let layout = Layout::detect()?;
-        let mounts = layout.hierarchies.iter().map(|hierarchy| &hierarchy.mount).chain(&layout.unified);
+        let mounts = layout
+            .hierarchies
+            .iter()
+            .map(|hierarchy| &hierarchy.mount)
+            .chain(&layout.unified);
         let mut ids = BTreeSet::new();
         for mount in mounts {
             // A hierarchy that no container was in yet has no such directory.
-            let Ok(entries) = fs::read_dir(mount.join(&self.inner.cgroup_parent)) else { continue };
-            let directories = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            let Ok(entries) = fs::read_dir(mount.join(&self.inner.cgroup_parent)) else {
+                continue;
+            };
+            let directories = entries
+                .flatten()
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
             ids.extend(directories.filter_map(|entry| entry.file_name().into_string().ok()));
         }
         Ok(ids)

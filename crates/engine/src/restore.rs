@@ -60,7 +60,11 @@ impl Engine {
     async fn find_again(&self, mut record: Record) -> Result<Found> {
         let directory = self.shim_directory(&record.id);
         let expected = matches!(record.state.status, Status::Running | Status::Starting);
-        let shim = if directory.exists() { Shim::connect(&directory).await.ok() } else { None };
+        let shim = if directory.exists() {
+            Shim::connect(&directory).await.ok()
+        } else {
+            None
+        };
         let state = match &shim {
             Some(shim) => shim.state().await.ok(),
             None => None,
@@ -72,31 +76,46 @@ impl Engine {
         if let (Some(shim), Some(state)) = (shim, state) {
             let exit = state.exit.as_ref().map(Exit::from);
             if let (None, Some(pid)) = (exit, state.pid) {
-                let started = record.state.started.filter(|_| record.state.status == Status::Running);
+                let started = record
+                    .state
+                    .started
+                    .filter(|_| record.state.status == Status::Running);
                 record.state.status = Status::Running;
                 record.state.pid = i32::try_from(pid).unwrap_or(0);
                 record.state.started = started.or_else(|| Some(jiff::Timestamp::now()));
                 let endpoint = record.endpoint.clone();
                 containers::update(self.inner.store.database(), &record)?;
-                let container = self.inner.containers.insert(record);
-                self.watch(&container, shim);
+                let container = self.inner.containers.insert(record.clone());
+                self.watch(&container, shim, record);
                 return Ok(Found::Running(endpoint));
             }
             let container = self.inner.containers.insert(record);
-            return Ok(Found::Ended(container, exit.unwrap_or_else(Exit::unknown), Some(shim)));
+            return Ok(Found::Ended(
+                container,
+                exit.unwrap_or_else(Exit::unknown),
+                Some(shim),
+            ));
         }
         let exit = client::stored_exit(&directory).as_ref().map(Exit::from);
         let was_running = expected && record.state.status == Status::Running;
         let auto_remove = record.auto_remove();
         let unfinished = record.state.status == Status::Starting && exit.is_none();
         if unfinished {
-            record.state.status = if record.state.started.is_some() { Status::Exited } else { Status::Created };
+            record.state.status = if record.state.started.is_some() {
+                Status::Exited
+            } else {
+                Status::Created
+            };
             record.endpoint = None;
         }
         let container = self.inner.containers.insert(record);
         if exit.is_some() || was_running || auto_remove {
             // Nobody waits any more for a container that was to remove itself.
-            return Ok(Found::Ended(container, exit.unwrap_or_else(Exit::unknown), None));
+            return Ok(Found::Ended(
+                container,
+                exit.unwrap_or_else(Exit::unknown),
+                None,
+            ));
         }
         if unfinished {
             self.clear_after_shim(&container.id).await;
@@ -106,7 +125,12 @@ impl Engine {
     }
 
     /// Records an end that took place while the engine was away.
-    async fn settle(&self, container: &std::sync::Arc<containers::Container>, exit: Exit, shim: Option<std::sync::Arc<Shim>>) {
+    async fn settle(
+        &self,
+        container: &std::sync::Arc<containers::Container>,
+        exit: Exit,
+        shim: Option<std::sync::Arc<Shim>>,
+    ) {
         let starts = {
             let mut live = container.live();
             live.shim.clone_from(&shim);
@@ -115,7 +139,8 @@ impl Engine {
             }
             live.record.starts
         };
-        self.container_ended(container, starts, exit, shim.is_some()).await;
+        self.container_ended(container, starts, exit, shim.is_some())
+            .await;
         if !container.phase.borrow().removed && container.live().record.auto_remove() {
             let guard = container.operation.lock().await;
             if let Err(error) = self.discard(container).await {
@@ -129,7 +154,9 @@ impl Engine {
     async fn remove_unknown_shims(&self, known: &BTreeSet<String>) -> Result<()> {
         let shims = self.inner.config.exec_root.join("shims");
         for entry in fs::read_dir(&shims)?.flatten() {
-            let Ok(id) = entry.file_name().into_string() else { continue };
+            let Ok(id) = entry.file_name().into_string() else {
+                continue;
+            };
             if known.contains(&id) {
                 continue;
             }
@@ -176,7 +203,11 @@ enum Found {
     /// It runs, with this endpoint.
     Running(Option<EndpointRecord>),
     /// It ended, or was meant to be gone.
-    Ended(std::sync::Arc<containers::Container>, Exit, Option<std::sync::Arc<Shim>>),
+    Ended(
+        std::sync::Arc<containers::Container>,
+        Exit,
+        Option<std::sync::Arc<Shim>>,
+    ),
     /// It did not run before either.
     Resting,
 }

@@ -25,7 +25,9 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads them; the first time, decides them.
     pub(crate) fn load(database: &Database) -> Result<Self> {
-        database.migrate("settings", MIGRATIONS).map_err(Error::internal)?;
+        database
+            .migrate("settings", MIGRATIONS)
+            .map_err(Error::internal)?;
         let known: BTreeMap<String, String> = database
             .read(|connection| -> Result<_, DatabaseError> {
                 let mut statement = connection.prepare("SELECT key, value FROM settings")?;
@@ -52,13 +54,17 @@ impl Settings {
         };
         if !fresh.is_empty() {
             database
-                .write(Durability::Synced, |transaction| -> Result<(), DatabaseError> {
-                    let mut insert = transaction.prepare("INSERT INTO settings (key, value) VALUES (?1, ?2)")?;
-                    for (key, value) in &fresh {
-                        insert.execute((key, value))?;
-                    }
-                    Ok(())
-                })
+                .write(
+                    Durability::Synced,
+                    |transaction| -> Result<(), DatabaseError> {
+                        let mut insert = transaction
+                            .prepare("INSERT INTO settings (key, value) VALUES (?1, ?2)")?;
+                        for (key, value) in &fresh {
+                            insert.execute((key, value))?;
+                        }
+                        Ok(())
+                    },
+                )
                 .map_err(Error::internal)?;
         }
         Ok(settings)

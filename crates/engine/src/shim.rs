@@ -21,7 +21,10 @@ impl Shim {
     /// Takes a connection over; must be called inside the runtime.
     pub(crate) fn new(connection: Connection) -> Result<Arc<Self>> {
         let readiness = Readable::new(connection.as_fd())?;
-        Ok(Arc::new(Self { connection: Arc::new(connection), readiness }))
+        Ok(Arc::new(Self {
+            connection: Arc::new(connection),
+            readiness,
+        }))
     }
 
     /// Connects to a shim that was there before the engine.
@@ -30,8 +33,10 @@ impl Shim {
         let path = directory.clone();
         let connect = tokio::task::spawn_blocking(move || client::connect(&directory));
         let connection = connect.await.map_err(|error| join_error(&path, error))??;
-        Self::new(connection)
-            .map_err(|error| client::Error::Directory { path, source: std::io::Error::other(error.to_string()) })
+        Self::new(connection).map_err(|error| client::Error::Directory {
+            path,
+            source: std::io::Error::other(error.to_string()),
+        })
     }
 
     /// The next report; `None` when the shim is gone.
@@ -52,12 +57,17 @@ impl Shim {
         call: impl FnOnce(&Connection) -> Result<T, client::Error> + Send + 'static,
     ) -> Result<T> {
         let connection = Arc::clone(&self.connection);
-        tokio::task::spawn_blocking(move || call(&connection)).await?.map_err(from_client)
+        tokio::task::spawn_blocking(move || call(&connection))
+            .await?
+            .map_err(from_client)
     }
 
     /// Sends a signal to the container's init.
     pub(crate) async fn signal(&self, signal: i32) -> Result<()> {
-        match self.call(move |connection| connection.signal(Target::Init, signal)).await {
+        match self
+            .call(move |connection| connection.signal(Target::Init, signal))
+            .await
+        {
             // It has ended meanwhile, which is all that a signal could do.
             Err(error) if error.kind() == Kind::Conflict => Ok(()),
             result => result,
@@ -66,7 +76,8 @@ impl Shim {
 
     /// Attaches a stream.
     pub(crate) async fn attach(&self, attachment: Attachment) -> Result<()> {
-        self.call(move |connection| connection.attach(attachment)).await
+        self.call(move |connection| connection.attach(attachment))
+            .await
     }
 
     /// Runs a further process; a failed start keeps its exit code.
@@ -80,7 +91,8 @@ impl Shim {
 
     /// Sets a terminal's size.
     pub(crate) async fn resize(&self, target: Target, size: TerminalSize) -> Result<()> {
-        self.call(move |connection| connection.resize(target, size)).await
+        self.call(move |connection| connection.resize(target, size))
+            .await
     }
 
     /// What is true of the container now.
@@ -90,7 +102,8 @@ impl Shim {
 
     /// Ends every process of the container.
     pub(crate) async fn kill_all(&self) -> Result<()> {
-        self.call(|connection| connection.signal_all(crate::signal::KILL)).await
+        self.call(|connection| connection.signal_all(crate::signal::KILL))
+            .await
     }
 
     /// Lets the shim go: the exit is stored.
@@ -115,5 +128,8 @@ fn from_client(error: client::Error) -> Error {
 }
 
 fn join_error(path: &Path, error: tokio::task::JoinError) -> client::Error {
-    client::Error::Directory { path: path.to_owned(), source: std::io::Error::other(error) }
+    client::Error::Directory {
+        path: path.to_owned(),
+        source: std::io::Error::other(error),
+    }
 }

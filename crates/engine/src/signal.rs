@@ -9,9 +9,9 @@ pub(crate) const TERM: i32 = 15;
 
 /// Names without `SIG`, by number from 1 (x86 and ARM have the same).
 const NAMES: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
-    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
-    "PWR", "SYS",
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 /// First and last real-time signal as the C library counts them.
 const REALTIME: (i32, i32) = (34, 64);
@@ -20,7 +20,11 @@ const REALTIME: (i32, i32) = (34, 64);
 pub(crate) fn parse(name: &str) -> Result<i32> {
     let unknown = || Error::invalid(format!("invalid signal: {name}"));
     if let Ok(number) = name.parse::<i32>() {
-        return if (1..=REALTIME.1).contains(&number) { Ok(number) } else { Err(unknown()) };
+        return if (1..=REALTIME.1).contains(&number) {
+            Ok(number)
+        } else {
+            Err(unknown())
+        };
     }
     let upper = name.to_ascii_uppercase();
     let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
@@ -34,7 +38,10 @@ pub(crate) fn parse(name: &str) -> Result<i32> {
         "RTMIN" => REALTIME.0,
         "RTMAX" => REALTIME.1,
         _ => {
-            let offset = |prefix: &str| bare.strip_prefix(prefix).and_then(|digits| digits.parse::<i32>().ok());
+            let offset = |prefix: &str| {
+                bare.strip_prefix(prefix)
+                    .and_then(|digits| digits.parse::<i32>().ok())
+            };
             match (offset("RTMIN+"), offset("RTMAX-")) {
                 (Some(above), _) if (0..=30).contains(&above) => REALTIME.0 + above,
                 (_, Some(below)) if (0..=30).contains(&below) => REALTIME.1 - below,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tare_engine_api::{
-    Commit, ComponentVersion, IndexInfo, PluginsInfo, RegistryServiceConfig, Runtime, SwarmInfo, SystemInfo,
-    SystemVersion, VersionPlatform,
+    Commit, ComponentVersion, IndexInfo, PluginsInfo, RegistryServiceConfig, Runtime, SwarmInfo,
+    SystemInfo, SystemVersion, VersionPlatform,
 };
 
 use tare_runtime::cgroup::Layout;
@@ -34,8 +34,14 @@ impl Engine {
             ("Os".to_owned(), "linux".to_owned()),
         ]);
         SystemVersion {
-            platform: VersionPlatform { name: "Tare".to_owned() },
-            components: vec![ComponentVersion { name: "Engine".to_owned(), version: VERSION.to_owned(), details }],
+            platform: VersionPlatform {
+                name: "Tare".to_owned(),
+            },
+            components: vec![ComponentVersion {
+                name: "Engine".to_owned(),
+                version: VERSION.to_owned(),
+                details,
+            }],
             version: VERSION.to_owned(),
             api_version: API_VERSION.to_owned(),
             min_api_version: MIN_API_VERSION.to_owned(),
@@ -55,10 +61,14 @@ impl Engine {
     fn collect_info(&self) -> Result<SystemInfo> {
         let config = &self.inner.config;
         let containers = self.inner.containers.all();
-        let running = containers.iter().filter(|container| container.is_running()).count();
+        let running = containers
+            .iter()
+            .filter(|container| container.is_running())
+            .count();
         let images = self.inner.store.images().map_err(Error::internal)?.len();
         let cgroup = Controllers::detect()?;
-        let forwarding = fs::read_to_string("/proc/sys/net/ipv4/ip_forward").is_ok_and(|value| value.trim() == "1");
+        let forwarding = fs::read_to_string("/proc/sys/net/ipv4/ip_forward")
+            .is_ok_and(|value| value.trim() == "1");
         Ok(SystemInfo {
             id: self.inner.id.clone(),
             containers: count(containers.len()),
@@ -67,7 +77,10 @@ impl Engine {
             images: count(images),
             driver: "overlay2".to_owned(),
             driver_status: vec![
-                ["Backing Filesystem".to_owned(), backing_file_system(&config.data_root)],
+                [
+                    "Backing Filesystem".to_owned(),
+                    backing_file_system(&config.data_root),
+                ],
                 ["Supports d_type".to_owned(), "true".to_owned()],
             ],
             plugins: PluginsInfo {
@@ -103,9 +116,18 @@ impl Engine {
             name: host_name(),
             labels: config.labels.clone(),
             server_version: VERSION.to_owned(),
-            runtimes: BTreeMap::from([("tare".to_owned(), Runtime { path: "tare".to_owned(), ..Runtime::default() })]),
+            runtimes: BTreeMap::from([(
+                "tare".to_owned(),
+                Runtime {
+                    path: "tare".to_owned(),
+                    ..Runtime::default()
+                },
+            )]),
             default_runtime: "tare".to_owned(),
-            swarm: SwarmInfo { local_node_state: "inactive".to_owned(), ..SwarmInfo::default() },
+            swarm: SwarmInfo {
+                local_node_state: "inactive".to_owned(),
+                ..SwarmInfo::default()
+            },
             live_restore_enabled: true,
             containerd_commit: Commit::default(),
             runc_commit: Commit::default(),
@@ -130,11 +152,22 @@ impl Engine {
             .partition(|registry| registry.parse::<ipnet::IpNet>().is_ok());
         let mut index_configs: BTreeMap<_, _> = names
             .into_iter()
-            .map(|name| (name.clone(), IndexInfo { name, ..IndexInfo::default() }))
+            .map(|name| {
+                (
+                    name.clone(),
+                    IndexInfo {
+                        name,
+                        ..IndexInfo::default()
+                    },
+                )
+            })
             .collect();
         index_configs.insert("docker.io".to_owned(), hub);
         RegistryServiceConfig {
-            insecure_registry_cidrs: ranges.into_iter().chain(["::1/128", "127.0.0.0/8"].map(str::to_owned)).collect(),
+            insecure_registry_cidrs: ranges
+                .into_iter()
+                .chain(["::1/128", "127.0.0.0/8"].map(str::to_owned))
+                .collect(),
             index_configs,
             mirrors: Some(config.registry_mirrors.clone()),
         }
@@ -153,15 +186,25 @@ impl Controllers {
     fn detect() -> Result<Self> {
         let layout = Layout::detect()?;
         let unified = layout.hierarchies.is_empty();
-        let memory = layout.hierarchy("memory").map(|hierarchy| hierarchy.mount.clone());
+        let memory = layout
+            .hierarchy("memory")
+            .map(|hierarchy| hierarchy.mount.clone());
         let names = match &layout.unified {
             Some(mount) if unified => {
                 let text = fs::read_to_string(mount.join("cgroup.controllers"))?;
                 text.split_whitespace().map(str::to_owned).collect()
             }
-            _ => layout.hierarchies.into_iter().flat_map(|hierarchy| hierarchy.controllers).collect(),
+            _ => layout
+                .hierarchies
+                .into_iter()
+                .flat_map(|hierarchy| hierarchy.controllers)
+                .collect(),
         };
-        Ok(Self { unified, names, memory })
+        Ok(Self {
+            unified,
+            names,
+            memory,
+        })
     }
 
     fn has(&self, name: &str) -> bool {
@@ -179,7 +222,9 @@ impl Controllers {
 
 fn security_options() -> Vec<String> {
     let mut options = vec!["name=seccomp,profile=builtin".to_owned()];
-    if fs::read_to_string("/sys/module/apparmor/parameters/enabled").is_ok_and(|value| value.trim() == "Y") {
+    if fs::read_to_string("/sys/module/apparmor/parameters/enabled")
+        .is_ok_and(|value| value.trim() == "Y")
+    {
         options.insert(0, "name=apparmor".to_owned());
     }
     options.push("name=cgroupns".to_owned());
@@ -191,11 +236,17 @@ fn count(number: usize) -> i64 {
 }
 
 fn kernel_release() -> String {
-    rustix::system::uname().release().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .release()
+        .to_string_lossy()
+        .into_owned()
 }
 
 pub(crate) fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The architecture in Go's (and so Docker's) words.
@@ -209,7 +260,9 @@ pub(crate) fn go_architecture() -> &'static str {
 
 /// A value of `/etc/os-release`, unquoted.
 fn os_release(key: &str) -> Option<String> {
-    let text = fs::read_to_string("/etc/os-release").or_else(|_| fs::read_to_string("/usr/lib/os-release")).ok()?;
+    let text = fs::read_to_string("/etc/os-release")
+        .or_else(|_| fs::read_to_string("/usr/lib/os-release"))
+        .ok()?;
     text.lines().find_map(|line| {
         let value = line.strip_prefix(key)?.strip_prefix('=')?;
         Some(value.trim_matches('"').to_owned())
@@ -219,14 +272,23 @@ fn os_release(key: &str) -> Option<String> {
 fn memory_total() -> Result<i64> {
     let text = fs::read_to_string("/proc/meminfo")?;
     text.lines()
-        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<i64>().ok())
+        .find_map(|line| {
+            line.strip_prefix("MemTotal:")?
+                .trim()
+                .strip_suffix("kB")?
+                .trim()
+                .parse::<i64>()
+                .ok()
+        })
         .map(|kibibytes| kibibytes * 1024)
         .ok_or_else(|| Error::internal("/proc/meminfo names no MemTotal"))
 }
 
 /// The file system below the data root, in Docker's words.
 fn backing_file_system(path: &std::path::Path) -> String {
-    let Ok(status) = rustix::fs::statfs(path) else { return "unknown".to_owned() };
+    let Ok(status) = rustix::fs::statfs(path) else {
+        return "unknown".to_owned();
+    };
     match status.f_type {
         0xEF53 => "extfs".to_owned(),
         0x5846_5342 => "xfs".to_owned(),

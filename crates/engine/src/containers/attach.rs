@@ -47,7 +47,11 @@ pub(crate) fn half() -> Result<(UnixStream, OwnedFd)> {
 impl Engine {
     /// Attaches a stream. To a container that does not run, it waits for the
     /// next start.
-    pub async fn container_attach(&self, reference: &str, options: AttachOptions) -> Result<Attached> {
+    pub async fn container_attach(
+        &self,
+        reference: &str,
+        options: AttachOptions,
+    ) -> Result<Attached> {
         let container = self.inner.containers.find(reference)?;
         let record = container.record();
         let terminal = record.config.tty;
@@ -71,8 +75,12 @@ impl Engine {
                         let _ = engine.attach_live(&container, attachment).await;
                     }
                     Ok(Ok(_)) => {}
-                    Ok(Err(error)) => tracing::debug!(container = container.id, %error, "log not attached"),
-                    Err(error) => tracing::warn!(container = container.id, %error, "log not attached"),
+                    Ok(Err(error)) => {
+                        tracing::debug!(container = container.id, %error, "log not attached")
+                    }
+                    Err(error) => {
+                        tracing::warn!(container = container.id, %error, "log not attached")
+                    }
                 }
             });
         } else if options.stream {
@@ -82,7 +90,11 @@ impl Engine {
     }
 
     /// Attaches to the running container, or leaves the stream for its start.
-    async fn attach_live(&self, container: &super::Container, attachment: Attachment) -> Result<()> {
+    async fn attach_live(
+        &self,
+        container: &super::Container,
+        attachment: Attachment,
+    ) -> Result<()> {
         if let Some(shim) = container.shim() {
             return shim.attach(attachment).await;
         }
@@ -93,7 +105,10 @@ impl Engine {
         }
         let mut live = container.live();
         if live.record.state.status == super::Status::Removing {
-            return Err(Error::conflict(format!("container {} is being removed", container.id)));
+            return Err(Error::conflict(format!(
+                "container {} is being removed",
+                container.id
+            )));
         }
         live.attachments.retain(|pending| !is_hung_up(pending));
         live.attachments.push(attachment);
@@ -105,6 +120,13 @@ impl Engine {
 fn is_hung_up(attachment: &Attachment) -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
     let mut descriptors = [PollFd::new(&attachment.stream, PollFlags::empty())];
-    poll(&mut descriptors, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok()
+    poll(
+        &mut descriptors,
+        Some(&rustix::event::Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        }),
+    )
+    .is_ok()
         && descriptors[0].revents().contains(PollFlags::HUP)
 }

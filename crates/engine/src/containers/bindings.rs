@@ -9,14 +9,23 @@ use tare_network::{PortBinding, PortRequest, Protocol};
 use crate::error::{Error, Result};
 
 /// The ports that `host_config` publishes, as requests to the network.
-pub(crate) fn requests(config: &ContainerConfig, host_config: &HostConfig) -> Result<Vec<PortRequest>> {
+pub(crate) fn requests(
+    config: &ContainerConfig,
+    host_config: &HostConfig,
+) -> Result<Vec<PortRequest>> {
     let mut requests = Vec::new();
     for (port, bindings) in &host_config.port_bindings {
         let (container_port, protocol) = parse_port(port)?;
         for binding in bindings.iter().flatten() {
             let (host_port, host_port_end) = parse_host_ports(&binding.host_port)?;
             let host_ip = parse_host_ip(&binding.host_ip)?;
-            requests.push(PortRequest { host_ip, host_port, host_port_end, container_port, protocol });
+            requests.push(PortRequest {
+                host_ip,
+                host_port,
+                host_port_end,
+                container_port,
+                protocol,
+            });
         }
     }
     if host_config.publish_all_ports {
@@ -26,7 +35,11 @@ pub(crate) fn requests(config: &ContainerConfig, host_config: &HostConfig) -> Re
                 request.container_port == container_port && request.protocol == protocol
             };
             if !requests.iter().any(published) {
-                requests.push(PortRequest { container_port, protocol, ..PortRequest::default() });
+                requests.push(PortRequest {
+                    container_port,
+                    protocol,
+                    ..PortRequest::default()
+                });
             }
         }
     }
@@ -35,19 +48,29 @@ pub(crate) fn requests(config: &ContainerConfig, host_config: &HostConfig) -> Re
 
 /// `NetworkSettings.Ports`: what is published, and with `null` what is only exposed.
 pub(crate) fn port_map(config: &ContainerConfig, bound: &[PortBinding]) -> PortMap {
-    let mut map: PortMap = config.exposed_ports.keys().map(|port| (normalise(port), None)).collect();
+    let mut map: PortMap = config
+        .exposed_ports
+        .keys()
+        .map(|port| (normalise(port), None))
+        .collect();
     for binding in bound {
         let key = format!("{}/{}", binding.container_port, binding.protocol);
-        map.entry(key).or_default().get_or_insert_default().push(ApiBinding {
-            host_ip: binding.host_ip.to_string(),
-            host_port: binding.host_port.to_string(),
-        });
+        map.entry(key)
+            .or_default()
+            .get_or_insert_default()
+            .push(ApiBinding {
+                host_ip: binding.host_ip.to_string(),
+                host_port: binding.host_port.to_string(),
+            });
     }
     map
 }
 
 /// Ports of a list: published ones first, exposed ones without a host side.
-pub(crate) fn summary(config: &ContainerConfig, bound: &[PortBinding]) -> Vec<tare_engine_api::Port> {
+pub(crate) fn summary(
+    config: &ContainerConfig,
+    bound: &[PortBinding],
+) -> Vec<tare_engine_api::Port> {
     let mut seen: BTreeMap<(u16, String), bool> = BTreeMap::new();
     let mut ports: Vec<_> = bound
         .iter()
@@ -62,7 +85,9 @@ pub(crate) fn summary(config: &ContainerConfig, bound: &[PortBinding]) -> Vec<ta
         })
         .collect();
     for port in config.exposed_ports.keys() {
-        let Ok((number, protocol)) = parse_port(port) else { continue };
+        let Ok((number, protocol)) = parse_port(port) else {
+            continue;
+        };
         if !seen.contains_key(&(number, protocol.to_string())) {
             ports.push(tare_engine_api::Port {
                 private_port: i64::from(number),
@@ -81,16 +106,26 @@ pub(crate) fn parse_port(text: &str) -> Result<(u16, Protocol)> {
         "tcp" => Protocol::Tcp,
         "udp" => Protocol::Udp,
         "sctp" => Protocol::Sctp,
-        _ => return Err(Error::invalid(format!("invalid port specification: \"{text}\": unknown protocol"))),
+        _ => {
+            return Err(Error::invalid(format!(
+                "invalid port specification: \"{text}\": unknown protocol"
+            )));
+        }
     };
     match number.parse() {
-        Ok(0) | Err(_) => Err(Error::invalid(format!("invalid port specification: \"{text}\""))),
+        Ok(0) | Err(_) => Err(Error::invalid(format!(
+            "invalid port specification: \"{text}\""
+        ))),
         Ok(number) => Ok((number, protocol)),
     }
 }
 
 fn normalise(port: &str) -> String {
-    if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") }
+    if port.contains('/') {
+        port.to_owned()
+    } else {
+        format!("{port}/tcp")
+    }
 }
 
 fn parse_host_ip(text: &str) -> Result<Option<IpAddr>> {
@@ -108,9 +143,16 @@ fn parse_host_ports(text: &str) -> Result<(u16, u16)> {
     if text.is_empty() {
         return Ok((0, 0));
     }
-    let invalid = || Error::invalid(format!("invalid port specification: \"{text}\": write a port or first-last"));
+    let invalid = || {
+        Error::invalid(format!(
+            "invalid port specification: \"{text}\": write a port or first-last"
+        ))
+    };
     let (first, last) = text.split_once('-').unwrap_or((text, "0"));
-    let (first, last) = (first.parse().map_err(|_| invalid())?, last.parse().map_err(|_| invalid())?);
+    let (first, last) = (
+        first.parse().map_err(|_| invalid())?,
+        last.parse().map_err(|_| invalid())?,
+    );
     if last != 0 && last < first {
         return Err(invalid());
     }

@@ -11,7 +11,10 @@ use tare_oci::{Platform, Reference};
 use tare_runtime::defaults;
 use tare_storage::Image;
 
-use super::{Container, Record, State, bindings, devices, image_defaults, logs, mounts, name, record, security, supported};
+use super::{
+    Container, Record, State, bindings, devices, image_defaults, logs, mounts, name, record,
+    security, supported,
+};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
@@ -32,7 +35,10 @@ impl Engine {
         platform: Option<String>,
     ) -> Result<ContainerCreateResponse> {
         let engine = self.clone();
-        tokio::task::spawn_blocking(move || engine.create(name.as_deref(), request, platform.as_deref())).await?
+        tokio::task::spawn_blocking(move || {
+            engine.create(name.as_deref(), request, platform.as_deref())
+        })
+        .await?
     }
 
     fn create(
@@ -41,7 +47,11 @@ impl Engine {
         request: ContainerCreateRequest,
         platform: Option<&str>,
     ) -> Result<ContainerCreateResponse> {
-        let ContainerCreateRequest { mut config, mut host_config, networking_config } = request;
+        let ContainerCreateRequest {
+            mut config,
+            mut host_config,
+            networking_config,
+        } = request;
         if let Some(name) = name.filter(|name| !name.is_empty()) {
             name::check(name)?;
         }
@@ -59,16 +69,21 @@ impl Engine {
                 config.working_dir
             )));
         }
-        if let Some(signal) = config.stop_signal.as_deref().filter(|signal| !signal.is_empty()) {
+        if let Some(signal) = config
+            .stop_signal
+            .as_deref()
+            .filter(|signal| !signal.is_empty())
+        {
             crate::signal::parse(signal)?;
         }
         let id = name::new_id()?;
         if config.hostname.is_empty() {
-            config.hostname = if host_config.network_mode == "host" || host_config.uts_mode == "host" {
-                crate::system::host_name()
-            } else {
-                id[..12].to_owned()
-            };
+            config.hostname =
+                if host_config.network_mode == "host" || host_config.uts_mode == "host" {
+                    crate::system::host_name()
+                } else {
+                    id[..12].to_owned()
+                };
         }
         self.complete(&mut host_config)?;
         let endpoints = check_networks(&host_config, networking_config.endpoints_config)?;
@@ -88,7 +103,10 @@ impl Engine {
         check(&record, self)?;
         let record = self.reserve(name, record)?;
         match self.make(&record, &image) {
-            Ok(container) => Ok(ContainerCreateResponse { id: container.id.clone(), warnings: Vec::new() }),
+            Ok(container) => Ok(ContainerCreateResponse {
+                id: container.id.clone(),
+                warnings: Vec::new(),
+            }),
             Err(error) => {
                 self.inner.containers.release_name(&record.name, &record.id);
                 Err(error)
@@ -99,7 +117,9 @@ impl Engine {
     /// The image by name or ID; the embedded one is installed when it is meant.
     fn find_image(&self, name: &str) -> Result<Image> {
         if name.is_empty() {
-            return Err(Error::invalid("no image was given: config cannot be empty in order to create a container"));
+            return Err(Error::invalid(
+                "no image was given: config cannot be empty in order to create a container",
+            ));
         }
         let store = &self.inner.store;
         let resolve = || store.resolve(name).and_then(|id| store.image(&id));
@@ -114,8 +134,13 @@ impl Engine {
     }
 
     fn image_config(&self, image: &Image) -> Result<ImageConfig> {
-        let bytes = self.inner.store.read_blob(&image.id, MOST_CONFIG_BYTES).map_err(Error::internal)?;
-        ImageConfig::parse(&bytes).map_err(|error| Error::internal(error).context(format!("image {}", image.id)))
+        let bytes = self
+            .inner
+            .store
+            .read_blob(&image.id, MOST_CONFIG_BYTES)
+            .map_err(Error::internal)?;
+        ImageConfig::parse(&bytes)
+            .map_err(|error| Error::internal(error).context(format!("image {}", image.id)))
     }
 
     /// Fills in what the engine decides, so that inspect shows what is in force.
@@ -137,7 +162,8 @@ impl Engine {
         if host_config.shm_size == 0 {
             host_config.shm_size = super::spec::SHM_SIZE;
         }
-        let unmasked = host_config.privileged || security::options(host_config)?.system_paths_unconfined;
+        let unmasked =
+            host_config.privileged || security::options(host_config)?.system_paths_unconfined;
         let paths = |default: &[&str]| {
             let shown = if unmasked { &[][..] } else { default };
             Some(shown.iter().map(|path| (*path).to_owned()).collect())
@@ -155,7 +181,9 @@ impl Engine {
     fn reserve(&self, name: Option<&str>, mut record: Record) -> Result<Record> {
         if let Some(name) = name.filter(|name| !name.is_empty()) {
             name::check(name)?.clone_into(&mut record.name);
-            self.inner.containers.reserve_name(&record.name, &record.id)?;
+            self.inner
+                .containers
+                .reserve_name(&record.name, &record.id)?;
             return Ok(record);
         }
         let mut last = None;
@@ -173,7 +201,9 @@ impl Engine {
     /// has none is garbage.
     fn make(&self, record: &Record, image: &Image) -> Result<Arc<Container>> {
         let store = &self.inner.store;
-        store.create_snapshot(&record.id, &image.id, record.durability()).map_err(Error::internal)?;
+        store
+            .create_snapshot(&record.id, &image.id, record.durability())
+            .map_err(Error::internal)?;
         if let Err(error) = record::insert(store.database(), record) {
             if let Err(cleanup) = store.remove_snapshot(&record.id, record.durability()) {
                 tracing::warn!(container = record.id, %cleanup, "snapshot of a failed create");
@@ -205,9 +235,12 @@ fn check(record: &Record, engine: &Engine) -> Result<()> {
 }
 
 fn check_platform(name: &str, image: &Image, wanted: Option<&str>) -> Result<()> {
-    let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else { return Ok(()) };
-    let wanted: Platform =
-        wanted.parse().map_err(|error: tare_oci::platform::Error| Error::invalid(format!("invalid platform \"{wanted}\": {error}")))?;
+    let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
+        return Ok(());
+    };
+    let wanted: Platform = wanted.parse().map_err(|error: tare_oci::platform::Error| {
+        Error::invalid(format!("invalid platform \"{wanted}\": {error}"))
+    })?;
     let actual = &image.platform;
     if wanted.rank(actual).is_some() {
         return Ok(());
@@ -225,25 +258,43 @@ fn check_networks(
     let mode = host_config.network_mode.as_str();
     if !crate::networks::NAMES.contains(&mode) {
         if mode.starts_with("container:") {
-            return Err(Error::unsupported(format!("NetworkMode \"{mode}\" is not supported by this engine yet")));
+            return Err(Error::unsupported(format!(
+                "NetworkMode \"{mode}\" is not supported by this engine yet"
+            )));
         }
         return Err(Error::not_found(format!("network {mode} not found")));
     }
-    let publishes = host_config.port_bindings.values().flatten().any(|bindings| !bindings.is_empty());
+    let publishes = host_config
+        .port_bindings
+        .values()
+        .flatten()
+        .any(|bindings| !bindings.is_empty());
     if mode == "none" && publishes {
-        return Err(Error::invalid("conflicting options: port publishing and the container type network mode"));
+        return Err(Error::invalid(
+            "conflicting options: port publishing and the container type network mode",
+        ));
     }
     let mut endpoints = BTreeMap::new();
     for (name, settings) in given {
-        let name = if name == "default" { "bridge".to_owned() } else { name };
+        let name = if name == "default" {
+            "bridge".to_owned()
+        } else {
+            name
+        };
         if name != mode {
             return Err(if crate::networks::NAMES.contains(&name.as_str()) {
-                Error::invalid(format!("conflicting options: the container is on network {mode}, not on {name}"))
+                Error::invalid(format!(
+                    "conflicting options: the container is on network {mode}, not on {name}"
+                ))
             } else {
                 Error::not_found(format!("network {name} not found"))
             });
         }
-        if settings.aliases.as_ref().is_some_and(|aliases| !aliases.is_empty()) {
+        if settings
+            .aliases
+            .as_ref()
+            .is_some_and(|aliases| !aliases.is_empty())
+        {
             return Err(Error::invalid(
                 "network-scoped aliases are only supported for user-defined networks",
             ));

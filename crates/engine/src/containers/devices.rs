@@ -20,13 +20,31 @@ pub(crate) fn collect(host_config: &HostConfig) -> Result<Devices> {
     if host_config.privileged {
         let mut nodes = Vec::new();
         every_node(Path::new("/dev"), &mut nodes);
-        let all = DeviceRule { allow: true, access: Some("rwm".to_owned()), ..DeviceRule::default() };
-        return Ok(Devices { nodes, rules: vec![all] });
+        let all = DeviceRule {
+            allow: true,
+            access: Some("rwm".to_owned()),
+            ..DeviceRule::default()
+        };
+        return Ok(Devices {
+            nodes,
+            rules: vec![all],
+        });
     }
-    let mut devices = Devices { nodes: Vec::new(), rules: defaults::device_rules() };
+    let mut devices = Devices {
+        nodes: Vec::new(),
+        rules: defaults::device_rules(),
+    };
     for mapping in host_config.devices.iter().flatten() {
-        let inside = if mapping.path_in_container.is_empty() { &mapping.path_on_host } else { &mapping.path_in_container };
-        let access = if mapping.cgroup_permissions.is_empty() { "rwm" } else { mapping.cgroup_permissions.as_str() };
+        let inside = if mapping.path_in_container.is_empty() {
+            &mapping.path_on_host
+        } else {
+            &mapping.path_in_container
+        };
+        let access = if mapping.cgroup_permissions.is_empty() {
+            "rwm"
+        } else {
+            mapping.cgroup_permissions.as_str()
+        };
         if !access.chars().all(|letter| "rwm".contains(letter)) {
             return Err(Error::invalid(format!("invalid device mode: {access}")));
         }
@@ -38,7 +56,14 @@ pub(crate) fn collect(host_config: &HostConfig) -> Result<Devices> {
         })?;
         devices.rules.push(DeviceRule {
             allow: true,
-            kind: Some(if node.kind == DeviceType::Block { "b" } else { "c" }.to_owned()),
+            kind: Some(
+                if node.kind == DeviceType::Block {
+                    "b"
+                } else {
+                    "c"
+                }
+                .to_owned(),
+            ),
             major: Some(node.major),
             minor: Some(node.minor),
             access: Some(access.to_owned()),
@@ -71,15 +96,26 @@ fn node(path: &Path, inside: &str) -> Option<Device> {
 
 /// All nodes below `directory`, but for what a container has of its own.
 fn every_node(directory: &Path, nodes: &mut Vec<Device>) {
-    let Ok(entries) = directory.read_dir() else { return };
+    let Ok(entries) = directory.read_dir() else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
-        let Ok(file_type) = entry.file_type() else { continue };
+        let Ok(file_type) = entry.file_type() else {
+            continue;
+        };
         if file_type.is_dir() {
-            if !["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"].iter().any(|name| path.ends_with(name)) {
+            if !["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"]
+                .iter()
+                .any(|name| path.ends_with(name))
+            {
                 every_node(&path, nodes);
             }
-        } else if !file_type.is_symlink() && !["console", "ptmx", "tty"].iter().any(|name| path.ends_with(name)) {
+        } else if !file_type.is_symlink()
+            && !["console", "ptmx", "tty"]
+                .iter()
+                .any(|name| path.ends_with(name))
+        {
             nodes.extend(path.to_str().and_then(|inside| node(&path, inside)));
         }
     }

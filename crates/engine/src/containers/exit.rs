@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tare_shim::client;
 use tare_shim::protocol::{Event, Exit as ShimExit, Target};
 
-use super::{Container, Status, record};
+use super::{Container, Record, Status, record};
 use crate::engine::Engine;
 use crate::shim::Shim;
 
@@ -21,7 +21,11 @@ pub(crate) struct Exit {
 impl Exit {
     /// When nobody saw the end: the power went, or the shim was killed.
     pub(crate) fn unknown() -> Self {
-        Self { code: 255, oom_killed: false, at: Timestamp::now() }
+        Self {
+            code: 255,
+            oom_killed: false,
+            at: Timestamp::now(),
+        }
     }
 }
 
@@ -30,23 +34,23 @@ impl From<&ShimExit> for Exit {
         Self {
             code: i64::from(exit.code),
             oom_killed: exit.oom_killed,
-            at: Timestamp::from_nanosecond(i128::from(exit.at)).unwrap_or_else(|_| Timestamp::now()),
+            at: Timestamp::from_nanosecond(i128::from(exit.at))
+                .unwrap_or_else(|_| Timestamp::now()),
         }
     }
 }
 
 impl Engine {
-    /// Connects a running container to its shim and follows what that reports.
-    pub(crate) fn watch(&self, container: &Arc<Container>, shim: Arc<Shim>) {
-        let starts = {
+    /// Makes a container of its record of a running one and its shim, and
+    /// follows what that reports.
+    pub(crate) fn watch(&self, container: &Arc<Container>, shim: Arc<Shim>, record: Record) {
+        let starts = record.starts;
+        {
             let mut live = container.live();
             live.shim = Some(Arc::clone(&shim));
-            live.record.starts
-        };
-        container.phase.send_modify(|phase| {
-            phase.running = true;
-            phase.error.clear();
-        });
+            live.record = record;
+        }
+        container.phase.send_modify(|phase| phase.running = true);
         let (engine, container) = (self.clone(), Arc::clone(container));
         tokio::spawn(async move { engine.follow(&container, &shim, starts).await });
     }
@@ -54,11 +58,18 @@ impl Engine {
     async fn follow(&self, container: &Arc<Container>, shim: &Arc<Shim>, starts: u64) {
         loop {
             match shim.next_event().await {
-                Ok(Some(Event::Exited { target: Target::Exec(id), exit })) => {
+                Ok(Some(Event::Exited {
+                    target: Target::Exec(id),
+                    exit,
+                })) => {
                     self.inner.execs.ended(&id, i64::from(exit.code));
                 }
-                Ok(Some(Event::Exited { target: Target::Init, exit })) => {
-                    self.container_ended(container, starts, Exit::from(&exit), true).await;
+                Ok(Some(Event::Exited {
+                    target: Target::Init,
+                    exit,
+                })) => {
+                    self.container_ended(container, starts, Exit::from(&exit), true)
+                        .await;
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -70,12 +81,20 @@ impl Engine {
         // Either its exit has been handled, or the shim was killed: then the
         // kernel has ended the container with it, or is about to.
         let directory = self.shim_directory(&container.id);
-        let exit = client::stored_exit(&directory).as_ref().map_or_else(Exit::unknown, Exit::from);
+        let exit = client::stored_exit(&directory)
+            .as_ref()
+            .map_or_else(Exit::unknown, Exit::from);
         self.container_ended(container, starts, exit, false).await;
     }
 
     /// Handles the end of the run number `starts`, once.
-    pub(crate) async fn container_ended(&self, container: &Arc<Container>, starts: u64, exit: Exit, shim_lives: bool) {
+    pub(crate) async fn container_ended(
+        &self,
+        container: &Arc<Container>,
+        starts: u64,
+        exit: Exit,
+        shim_lives: bool,
+    ) {
         let guard = container.operation.lock().await;
         let (record, endpoint, shim) = {
             let mut live = container.live();

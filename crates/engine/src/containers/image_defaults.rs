@@ -20,7 +20,10 @@ pub(crate) fn merge(config: &mut ContainerConfig, image: &image::ContainerConfig
         config.exposed_ports.entry(port.clone()).or_default();
     }
     for (key, value) in image.labels.iter().flatten() {
-        config.labels.entry(key.clone()).or_insert_with(|| value.clone());
+        config
+            .labels
+            .entry(key.clone())
+            .or_insert_with(|| value.clone());
     }
     merge_environment(config, image);
     // An entry point of the client's own makes the image's command

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tare_engine_api::{
-    ContainerConfig, ContainerInspectResponse, ContainerState, DriverData, MountPoint, NetworkSettings,
+    ContainerConfig, ContainerInspectResponse, ContainerState, DriverData, MountPoint,
+    NetworkSettings,
 };
 
 use super::{Record, Status, bindings};
@@ -16,13 +17,25 @@ const NEVER: &str = "0001-01-01T00:00:00Z";
 
 impl Engine {
     /// The answer to `GET /containers/{id}/json`.
-    pub async fn container_inspect(&self, reference: &str, size: bool) -> Result<ContainerInspectResponse> {
+    pub async fn container_inspect(
+        &self,
+        reference: &str,
+        size: bool,
+    ) -> Result<ContainerInspectResponse> {
         let container = self.inner.containers.find(reference)?;
         let record = container.record();
-        let snapshot = self.inner.store.snapshot(&record.id).map_err(Error::internal)?;
+        let snapshot = self
+            .inner
+            .store
+            .snapshot(&record.id)
+            .map_err(Error::internal)?;
         let directory = self.container_directory(&record.id);
         let (path, arguments) = command(&record.config);
-        let sizes = if size { Some(self.container_sizes(&container).await?) } else { None };
+        let sizes = if size {
+            Some(self.container_sizes(&container).await?)
+        } else {
+            None
+        };
         let file = |name: &str| directory.join(name).display().to_string();
         let graph_driver = DriverData {
             name: "overlay2".to_owned(),
@@ -38,11 +51,13 @@ impl Engine {
             resolv_conf_path: file("resolv.conf"),
             hostname_path: file("hostname"),
             hosts_path: file("hosts"),
-            log_path: super::logs::path(&record, &directory).map_or_else(String::new, |path| path.display().to_string()),
+            log_path: super::logs::path(&record, &directory)
+                .map_or_else(String::new, |path| path.display().to_string()),
             name: format!("/{}", record.name),
             driver: "overlay2".to_owned(),
             platform: "linux".to_owned(),
-            app_armor_profile: super::security::apparmor_profile(&record.host_config).unwrap_or_default(),
+            app_armor_profile: super::security::apparmor_profile(&record.host_config)
+                .unwrap_or_default(),
             exec_ids: self.inner.execs.running(&record.id),
             host_config: record.host_config.clone(),
             graph_driver,
@@ -58,14 +73,21 @@ impl Engine {
     fn network_settings(&self, record: &Record) -> NetworkSettings {
         let networks = self.endpoint_settings(record);
         let bridge = networks.get("bridge").cloned().unwrap_or_default();
-        let bound = record.endpoint.as_ref().map_or(&[][..], |endpoint| &endpoint.ports);
+        let bound = record
+            .endpoint
+            .as_ref()
+            .map_or(&[][..], |endpoint| &endpoint.ports);
         let ports = if record.state.status == Status::Running {
             bindings::port_map(&record.config, bound)
         } else {
             BTreeMap::default()
         };
         NetworkSettings {
-            sandbox_id: if record.state.status == Status::Running { record.id.clone() } else { String::new() },
+            sandbox_id: if record.state.status == Status::Running {
+                record.id.clone()
+            } else {
+                String::new()
+            },
             sandbox_key: match record.state.pid {
                 0 => String::new(),
                 pid => format!("/proc/{pid}/ns/net"),
@@ -84,7 +106,12 @@ impl Engine {
 
 /// The program and its arguments.
 pub(crate) fn command(config: &ContainerConfig) -> (String, Vec<String>) {
-    let mut words = config.entrypoint.iter().flatten().chain(config.cmd.iter().flatten()).cloned();
+    let mut words = config
+        .entrypoint
+        .iter()
+        .flatten()
+        .chain(config.cmd.iter().flatten())
+        .cloned();
     (words.next().unwrap_or_default(), words.collect())
 }
 
@@ -109,7 +136,11 @@ fn state(record: &Record) -> ContainerState {
 }
 
 fn graph_directories(snapshot: &tare_storage::Snapshot) -> BTreeMap<String, String> {
-    let lower: Vec<_> = snapshot.lower.iter().map(|path| path.display().to_string()).collect();
+    let lower: Vec<_> = snapshot
+        .lower
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     BTreeMap::from([
         ("LowerDir".to_owned(), lower.join(":")),
         ("UpperDir".to_owned(), snapshot.upper.display().to_string()),
@@ -119,6 +150,11 @@ fn graph_directories(snapshot: &tare_storage::Snapshot) -> BTreeMap<String, Stri
 
 /// The mounts that a client asked for.
 pub(crate) fn mount_points(record: &Record) -> Vec<MountPoint> {
-    let Ok(mounts) = super::mounts::requested(&record.host_config) else { return Vec::new() };
-    mounts.into_iter().filter_map(|mount| mount.point()).collect()
+    let Ok(mounts) = super::mounts::requested(&record.host_config) else {
+        return Vec::new();
+    };
+    mounts
+        .into_iter()
+        .filter_map(|mount| mount.point())
+        .collect()
 }

@@ -30,8 +30,12 @@ impl Engine {
     /// Sends `signal` to the init process; a container that has just ended is
     /// none the worse for it.
     pub(crate) async fn signal(&self, container: &Arc<Container>, signal: i32) -> Result<()> {
-        let Some(shim) = container.shim() else { return Ok(()) };
-        shim.signal(signal).await.map_err(|error| error.context(format!("cannot signal container {}", container.id)))
+        let Some(shim) = container.shim() else {
+            return Ok(());
+        };
+        shim.signal(signal)
+            .await
+            .map_err(|error| error.context(format!("cannot signal container {}", container.id)))
     }
 
     /// Kills a container and returns when its exit has been recorded.
@@ -41,7 +45,9 @@ impl Engine {
         self.signal(container, signal::KILL).await?;
         // The receiver outlives the container's entry in the table, so a
         // closed channel means that it is gone.
-        let _ = phase.wait_for(|phase| !phase.running || phase.removed).await;
+        let _ = phase
+            .wait_for(|phase| !phase.running || phase.removed)
+            .await;
         Ok(())
     }
 }

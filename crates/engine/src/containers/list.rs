@@ -26,8 +26,10 @@ pub struct ListOptions {
 }
 
 /// The filters that mean something here; others are refused by name.
-const FILTERS: &[&str] =
-    &["ancestor", "before", "exited", "id", "label", "name", "network", "publish", "expose", "since", "status"];
+const FILTERS: &[&str] = &[
+    "ancestor", "before", "exited", "id", "label", "name", "network", "publish", "expose", "since",
+    "status",
+];
 
 impl Engine {
     /// The containers that `options` asks for, newest first.
@@ -40,7 +42,11 @@ impl Engine {
             .filter(|(record, _)| selection.holds(record))
             .collect();
         records.sort_by(|(a, _), (b, _)| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
-        if let Some(limit) = options.limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0) {
+        if let Some(limit) = options
+            .limit
+            .and_then(|limit| usize::try_from(limit).ok())
+            .filter(|limit| *limit > 0)
+        {
             records.truncate(limit);
         }
         let now = Timestamp::now();
@@ -61,7 +67,11 @@ impl Engine {
 
     /// The image's name as the client gave it, or its ID once the name means
     /// another image.
-    fn image_name(&self, record: &Record, known: &mut BTreeMap<(String, String), String>) -> String {
+    fn image_name(
+        &self,
+        record: &Record,
+        known: &mut BTreeMap<(String, String), String>,
+    ) -> String {
         let key = (record.config.image.clone(), record.image_id.clone());
         known
             .entry(key)
@@ -74,8 +84,14 @@ impl Engine {
 
     fn summarise(&self, record: &Record, image: String, now: Timestamp) -> ContainerSummary {
         let (path, arguments) = super::inspect::command(&record.config);
-        let command: Vec<_> = std::iter::once(path).chain(arguments).map(|word| quote_if_needed(&word)).collect();
-        let bound = record.endpoint.as_ref().map_or(&[][..], |endpoint| &endpoint.ports);
+        let command: Vec<_> = std::iter::once(path)
+            .chain(arguments)
+            .map(|word| quote_if_needed(&word))
+            .collect();
+        let bound = record
+            .endpoint
+            .as_ref()
+            .map_or(&[][..], |endpoint| &endpoint.ports);
         ContainerSummary {
             id: record.id.clone(),
             names: vec![format!("/{}", record.name)],
@@ -91,7 +107,9 @@ impl Engine {
                 network_mode: record.host_config.network_mode.clone(),
                 ..Default::default()
             },
-            network_settings: ContainerSummaryNetworkSettings { networks: self.endpoint_settings(record) },
+            network_settings: ContainerSummaryNetworkSettings {
+                networks: self.endpoint_settings(record),
+            },
             mounts: super::inspect::mount_points(record),
             ..ContainerSummary::default()
         }
@@ -100,11 +118,17 @@ impl Engine {
 
 /// `Up 5 seconds`, `Exited (0) 2 minutes ago`, `Created`, ….
 fn status_line(record: &Record, now: Timestamp) -> String {
-    let since = |then: Option<Timestamp>| human::duration(then.map_or(0, |then| now.as_second() - then.as_second()));
+    let since = |then: Option<Timestamp>| {
+        human::duration(then.map_or(0, |then| now.as_second() - then.as_second()))
+    };
     match record.state.status {
         Status::Running => format!("Up {}", since(record.state.started)),
         Status::Exited => {
-            format!("Exited ({}) {} ago", record.state.exit_code, since(record.state.finished))
+            format!(
+                "Exited ({}) {} ago",
+                record.state.exit_code,
+                since(record.state.finished)
+            )
         }
         Status::Created | Status::Starting => "Created".to_owned(),
         Status::Removing => "Removal In Progress".to_owned(),
@@ -113,7 +137,11 @@ fn status_line(record: &Record, now: Timestamp) -> String {
 
 /// Docker quotes arguments that have spaces.
 fn quote_if_needed(word: &str) -> String {
-    if word.contains(' ') { format!("'{word}'") } else { word.to_owned() }
+    if word.contains(' ') {
+        format!("'{word}'")
+    } else {
+        word.to_owned()
+    }
 }
 
 /// The filters with their references resolved.
@@ -128,7 +156,9 @@ struct Selection<'a> {
 impl<'a> Selection<'a> {
     fn new(engine: &Engine, options: &'a ListOptions) -> Result<Self> {
         let filters = &options.filters;
-        filters.accept(FILTERS).map_err(|error| Error::invalid(error.to_string()))?;
+        filters
+            .accept(FILTERS)
+            .map_err(|error| Error::invalid(error.to_string()))?;
         for status in filters.values("status") {
             if !matches!(
                 status,
@@ -139,10 +169,19 @@ impl<'a> Selection<'a> {
         }
         let exit_codes = filters
             .values("exited")
-            .map(|code| code.parse().map_err(|_| Error::invalid(format!("invalid filter 'exited={code}'"))))
+            .map(|code| {
+                code.parse()
+                    .map_err(|_| Error::invalid(format!("invalid filter 'exited={code}'")))
+            })
             .collect::<Result<_>>()?;
         let created = |name: &str| -> Result<Option<Timestamp>> {
-            let find = |reference: &str| engine.inner.containers.find(reference).map(|found| found.record().created);
+            let find = |reference: &str| {
+                engine
+                    .inner
+                    .containers
+                    .find(reference)
+                    .map(|found| found.record().created)
+            };
             filters.values(name).map(find).next().transpose()
         };
         let images = filters
@@ -150,7 +189,13 @@ impl<'a> Selection<'a> {
             .filter_map(|name| engine.inner.store.resolve(name).ok())
             .map(|id| id.to_string())
             .collect();
-        Ok(Self { options, images, before: created("before")?, since: created("since")?, exit_codes })
+        Ok(Self {
+            options,
+            images,
+            before: created("before")?,
+            since: created("since")?,
+            exit_codes,
+        })
     }
 
     fn holds(&self, record: &Record) -> bool {
@@ -169,8 +214,13 @@ impl<'a> Selection<'a> {
             || self.since.is_some();
         let port = |field: &str| {
             any(field, &|value| {
-                let Ok(wanted) = bindings::parse_port(value) else { return false };
-                let bound = record.endpoint.as_ref().map_or(&[][..], |endpoint| &endpoint.ports);
+                let Ok(wanted) = bindings::parse_port(value) else {
+                    return false;
+                };
+                let bound = record
+                    .endpoint
+                    .as_ref()
+                    .map_or(&[][..], |endpoint| &endpoint.ports);
                 match field {
                     "publish" => bound.iter().any(|binding| {
                         wanted == (binding.host_port, binding.protocol)
@@ -184,13 +234,16 @@ impl<'a> Selection<'a> {
         };
         shown
             && any("id", &|value| record.id.starts_with(value))
-            && any("name", &|value| record.name.contains(value.trim_start_matches('/')))
+            && any("name", &|value| {
+                record.name.contains(value.trim_start_matches('/'))
+            })
             && any("status", &|value| value == status)
             && any("network", &|value| record.host_config.network_mode == value)
             && filters.matches_labels("label", &record.config.labels)
             && (!filters.contains("ancestor") || self.images.contains(&record.image_id))
             && (self.exit_codes.is_empty()
-                || (record.state.status == Status::Exited && self.exit_codes.contains(&record.state.exit_code)))
+                || (record.state.status == Status::Exited
+                    && self.exit_codes.contains(&record.state.exit_code)))
             && self.before.is_none_or(|before| record.created < before)
             && self.since.is_none_or(|since| record.created > since)
             && port("publish")
@@ -201,12 +254,19 @@ impl<'a> Selection<'a> {
 impl Engine {
     /// Bytes in the container's own layer, and with its image's.
     pub(crate) async fn container_sizes(&self, container: &Arc<Container>) -> Result<(i64, i64)> {
-        let (engine, id, image) = (self.clone(), container.id.clone(), container.record().image_id);
+        let (engine, id, image) = (
+            self.clone(),
+            container.id.clone(),
+            container.record().image_id,
+        );
         tokio::task::spawn_blocking(move || {
             let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
             let store = &engine.inner.store;
             let writable = size(store.snapshot_size(&id).map_err(Error::internal)?);
-            let image = store.resolve(&image).and_then(|id| store.image(&id)).map_or(0, |image| size(image.size));
+            let image = store
+                .resolve(&image)
+                .and_then(|id| store.image(&id))
+                .map_or(0, |image| size(image.size));
             Ok((writable, writable.saturating_add(image)))
         })
         .await?

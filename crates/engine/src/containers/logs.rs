@@ -68,17 +68,36 @@ pub(crate) fn config(record: &Record, directory: &Path) -> Result<LogConfig> {
     for (key, value) in &asked.config {
         let invalid = || Error::invalid(format!("invalid value \"{value}\" for log opt '{key}'"));
         match (driver, key.as_str()) {
-            (Driver::Local | Driver::JsonFile, "max-size") => max_size = parse_size(value).ok_or_else(invalid)?,
+            (Driver::Local | Driver::JsonFile, "max-size") => {
+                max_size = parse_size(value).ok_or_else(invalid)?
+            }
             (Driver::Local | Driver::JsonFile, "max-file") => {
-                max_files = value.parse().ok().filter(|files| *files > 0).ok_or_else(invalid)?;
+                max_files = value
+                    .parse()
+                    .ok()
+                    .filter(|files| *files > 0)
+                    .ok_or_else(invalid)?;
             }
             _ => {
-                return Err(Error::invalid(format!("unknown log opt '{key}' for {} log driver", asked.kind)));
+                return Err(Error::invalid(format!(
+                    "unknown log opt '{key}' for {} log driver",
+                    asked.kind
+                )));
             }
         }
     }
-    let path = if file.is_empty() { PathBuf::new() } else { directory.join(file) };
-    Ok(LogConfig { driver, path, max_size, max_files, tags: BTreeMap::new() })
+    let path = if file.is_empty() {
+        PathBuf::new()
+    } else {
+        directory.join(file)
+    };
+    Ok(LogConfig {
+        driver,
+        path,
+        max_size,
+        max_files,
+        tags: BTreeMap::new(),
+    })
 }
 
 /// The file of the log, for inspect: only json-file's form is public.
@@ -101,7 +120,10 @@ fn parse_size(text: &str) -> Option<Option<u64>> {
         _ => (bare, 0),
     };
     let number: u64 = digits.parse().ok()?;
-    number.checked_mul(1 << shift).filter(|bytes| *bytes > 0).map(Some)
+    number
+        .checked_mul(1 << shift)
+        .filter(|bytes| *bytes > 0)
+        .map(Some)
 }
 
 /// A log to be copied before a live stream.
@@ -113,8 +135,15 @@ pub(crate) struct LogSource {
 impl LogSource {
     /// Writes everything logged so far into the attachment's stream. Blocks.
     pub(crate) fn write_all_to(self, attachment: &Attachment) -> io::Result<()> {
-        let options = ReadOptions { stdout: attachment.stdout, stderr: attachment.stderr, ..ReadOptions::default() };
-        let framing = FrameOptions { terminal: self.terminal, timestamps: false };
+        let options = ReadOptions {
+            stdout: attachment.stdout,
+            stderr: attachment.stderr,
+            ..ReadOptions::default()
+        };
+        let framing = FrameOptions {
+            terminal: self.terminal,
+            timestamps: false,
+        };
         let mut reader = Reader::open(self.config, options)?;
         let mut stream = UnixStream::from(attachment.stream.try_clone()?);
         let mut buffer = Vec::new();
@@ -133,19 +162,26 @@ impl Engine {
     /// The log of a container, to be written before a live stream.
     pub(crate) fn log_source(&self, record: &Record) -> Result<LogSource> {
         let config = config(record, &self.container_directory(&record.id))?;
-        Ok(LogSource { config, terminal: record.config.tty })
+        Ok(LogSource {
+            config,
+            terminal: record.config.tty,
+        })
     }
 
     /// Reads a container's log.
     pub async fn container_logs(&self, reference: &str, options: LogOptions) -> Result<Logs> {
         if !options.stdout && !options.stderr {
-            return Err(Error::invalid("Bad parameters: you must choose at least one stream"));
+            return Err(Error::invalid(
+                "Bad parameters: you must choose at least one stream",
+            ));
         }
         let container = self.inner.containers.find(reference)?;
         let record = container.record();
         let config = config(&record, &self.container_directory(&record.id))?;
         if config.driver == Driver::None {
-            return Err(Error::unsupported("configured logging driver does not support reading"));
+            return Err(Error::unsupported(
+                "configured logging driver does not support reading",
+            ));
         }
         let terminal = record.config.tty;
         let phase = container.phase.subscribe();
@@ -159,7 +195,10 @@ impl Engine {
             follow,
         };
         let reader = tokio::task::spawn_blocking(move || Reader::open(config, read)).await??;
-        let framing = FrameOptions { terminal, timestamps: options.timestamps };
+        let framing = FrameOptions {
+            terminal,
+            timestamps: options.timestamps,
+        };
         let (sender, receiver) = mpsc::channel(2);
         tokio::spawn(async move {
             if let Err(error) = pump(reader, framing, phase, &sender).await {

@@ -25,11 +25,17 @@ pub(crate) enum Requested {
         create: bool,
     },
     /// A file system in memory.
-    Tmpfs { target: String, options: Vec<String>, listed: bool },
+    Tmpfs {
+        target: String,
+        options: Vec<String>,
+        listed: bool,
+    },
 }
 
 /// The propagation modes of a bind mount.
-const PROPAGATIONS: &[&str] = &["private", "rprivate", "shared", "rshared", "slave", "rslave"];
+const PROPAGATIONS: &[&str] = &[
+    "private", "rprivate", "shared", "rshared", "slave", "rslave",
+];
 
 /// All mounts that `host_config` asks for, checked; two on one path are refused.
 pub(crate) fn requested(host_config: &HostConfig) -> Result<Vec<Requested>> {
@@ -43,14 +49,22 @@ pub(crate) fn requested(host_config: &HostConfig) -> Result<Vec<Requested>> {
     for (target, options) in &host_config.tmpfs {
         mounts.push(Requested::Tmpfs {
             target: check_target(target)?,
-            options: tmpfs_options(options.split(',').filter(|option| !option.is_empty()).map(str::to_owned))?,
+            options: tmpfs_options(
+                options
+                    .split(',')
+                    .filter(|option| !option.is_empty())
+                    .map(str::to_owned),
+            )?,
             listed: false,
         });
     }
     let mut targets = BTreeSet::new();
     for mount in &mounts {
         if !targets.insert(mount.target().to_owned()) {
-            return Err(Error::invalid(format!("Duplicate mount point: {}", mount.target())));
+            return Err(Error::invalid(format!(
+                "Duplicate mount point: {}",
+                mount.target()
+            )));
         }
     }
     Ok(mounts)
@@ -72,8 +86,9 @@ impl Requested {
             if !create {
                 return Err(missing_source(source));
             }
-            std::fs::create_dir_all(source)
-                .map_err(|error| Error::from(error).context(format!("bind mount source {}", source.display())))?;
+            std::fs::create_dir_all(source).map_err(|error| {
+                Error::from(error).context(format!("bind mount source {}", source.display()))
+            })?;
         }
         Ok(())
     }
@@ -81,7 +96,14 @@ impl Requested {
     /// The same for the runtime.
     pub(crate) fn to_oci(&self) -> Mount {
         match self {
-            Self::Bind { source, target, read_only, recursive, propagation, .. } => {
+            Self::Bind {
+                source,
+                target,
+                read_only,
+                recursive,
+                propagation,
+                ..
+            } => {
                 let bind = if *recursive { "rbind" } else { "bind" };
                 let access = if *read_only { "ro" } else { "rw" };
                 Mount {
@@ -92,7 +114,9 @@ impl Requested {
                     ..Mount::default()
                 }
             }
-            Self::Tmpfs { target, options, .. } => Mount {
+            Self::Tmpfs {
+                target, options, ..
+            } => Mount {
                 destination: target.into(),
                 kind: Some("tmpfs".to_owned()),
                 source: Some("tmpfs".to_owned()),
@@ -105,7 +129,14 @@ impl Requested {
     /// The same for inspect; `--tmpfs` is not listed there.
     pub(crate) fn point(&self) -> Option<MountPoint> {
         match self {
-            Self::Bind { source, target, read_only, propagation, mode, .. } => Some(MountPoint {
+            Self::Bind {
+                source,
+                target,
+                read_only,
+                propagation,
+                mode,
+                ..
+            } => Some(MountPoint {
                 kind: "bind".to_owned(),
                 source: source.display().to_string(),
                 destination: target.clone(),
@@ -128,9 +159,15 @@ impl Requested {
 fn parse_bind(text: &str) -> Result<Requested> {
     let mut parts = text.split(':');
     let (source, target, mode) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(source), Some(target), mode, None) if !source.is_empty() => (source, target, mode.unwrap_or("")),
+        (Some(source), Some(target), mode, None) if !source.is_empty() => {
+            (source, target, mode.unwrap_or(""))
+        }
         (Some(_), None, ..) => return Err(no_volumes(text)),
-        _ => return Err(Error::invalid(format!("invalid volume specification: '{text}'"))),
+        _ => {
+            return Err(Error::invalid(format!(
+                "invalid volume specification: '{text}'"
+            )));
+        }
     };
     if !source.starts_with('/') {
         return Err(no_volumes(source));
@@ -157,20 +194,33 @@ fn parse_bind(text: &str) -> Result<Requested> {
 }
 
 fn from_api(mount: &ApiMount) -> Result<Requested> {
-    let invalid = |reason: String| Error::invalid(format!("invalid mount config for type \"{}\": {reason}", mount.kind));
+    let invalid = |reason: String| {
+        Error::invalid(format!(
+            "invalid mount config for type \"{}\": {reason}",
+            mount.kind
+        ))
+    };
     let target = check_target(&mount.target).map_err(|error| invalid(error.to_string()))?;
     match mount.kind.as_str() {
         "bind" => {
             let source = PathBuf::from(&mount.source);
             if !source.is_absolute() {
-                return Err(invalid(format!("invalid mount path: '{}' mount path must be absolute", mount.source)));
+                return Err(invalid(format!(
+                    "invalid mount path: '{}' mount path must be absolute",
+                    mount.source
+                )));
             }
             let options = mount.bind_options.clone().unwrap_or_default();
             if options.read_only_force_recursive {
-                return Err(Error::unsupported("BindOptions.ReadOnlyForceRecursive is not supported by this engine yet"));
+                return Err(Error::unsupported(
+                    "BindOptions.ReadOnlyForceRecursive is not supported by this engine yet",
+                ));
             }
             if !options.create_mountpoint && source.symlink_metadata().is_err() {
-                return Err(invalid(format!("bind source path does not exist: {}", mount.source)));
+                return Err(invalid(format!(
+                    "bind source path does not exist: {}",
+                    mount.source
+                )));
             }
             let propagation = match options.propagation.as_str() {
                 "" => "rprivate",
@@ -189,7 +239,8 @@ fn from_api(mount: &ApiMount) -> Result<Requested> {
         }
         "tmpfs" => {
             let given = mount.tmpfs_options.clone().unwrap_or_default();
-            let mut options: Vec<String> = given.options.iter().map(|words| words.join("=")).collect();
+            let mut options: Vec<String> =
+                given.options.iter().map(|words| words.join("=")).collect();
             if given.size_bytes > 0 {
                 options.push(format!("size={}", given.size_bytes));
             }
@@ -199,11 +250,16 @@ fn from_api(mount: &ApiMount) -> Result<Requested> {
             if mount.read_only {
                 options.push("ro".to_owned());
             }
-            Ok(Requested::Tmpfs { target, options: tmpfs_options(options.into_iter())?, listed: true })
+            Ok(Requested::Tmpfs {
+                target,
+                options: tmpfs_options(options.into_iter())?,
+                listed: true,
+            })
         }
-        "volume" | "image" | "cluster" | "npipe" => {
-            Err(Error::unsupported(format!("mounts of type \"{}\" are not supported by this engine yet", mount.kind)))
-        }
+        "volume" | "image" | "cluster" | "npipe" => Err(Error::unsupported(format!(
+            "mounts of type \"{}\" are not supported by this engine yet",
+            mount.kind
+        ))),
         _ => Err(invalid("mount type unknown".to_owned())),
     }
 }
@@ -212,10 +268,17 @@ fn from_api(mount: &ApiMount) -> Result<Requested> {
 fn check_target(target: &str) -> Result<String> {
     let path = Path::new(target);
     if !path.is_absolute() {
-        return Err(Error::invalid(format!("invalid mount path: '{target}' mount path must be absolute")));
+        return Err(Error::invalid(format!(
+            "invalid mount path: '{target}' mount path must be absolute"
+        )));
     }
-    if path.components().all(|component| matches!(component, Component::RootDir | Component::CurDir)) {
-        return Err(Error::invalid("invalid specification: destination can't be '/'"));
+    if path
+        .components()
+        .all(|component| matches!(component, Component::RootDir | Component::CurDir))
+    {
+        return Err(Error::invalid(
+            "invalid specification: destination can't be '/'",
+        ));
     }
     Ok(target.to_owned())
 }

@@ -101,13 +101,19 @@ impl Record {
 
     /// How surely changes to what exists must reach the disk.
     pub(crate) fn durability(&self) -> Durability {
-        if self.auto_remove() { Durability::Relaxed } else { Durability::Synced }
+        if self.auto_remove() {
+            Durability::Relaxed
+        } else {
+            Durability::Synced
+        }
     }
 }
 
 /// Creates the table, or brings it up to date.
 pub(crate) fn migrate(database: &Database) -> Result<()> {
-    database.migrate("engine", MIGRATIONS).map_err(Error::internal)
+    database
+        .migrate("engine", MIGRATIONS)
+        .map_err(Error::internal)
 }
 
 /// All records.
@@ -121,15 +127,21 @@ pub(crate) fn load(database: &Database) -> Result<Vec<Record>> {
         .map_err(Error::internal)?;
     rows.into_iter()
         .map(|(id, json)| {
-            serde_json::from_str(&json)
-                .map_err(|error| Error::internal(error).context(format!("record of container {id}")))
+            serde_json::from_str(&json).map_err(|error| {
+                Error::internal(error).context(format!("record of container {id}"))
+            })
         })
         .collect()
 }
 
 /// Adds a record.
 pub(crate) fn insert(database: &Database, record: &Record) -> Result<()> {
-    store(database, record, record.durability(), "INSERT INTO containers (id, name, record) VALUES (?1, ?2, ?3)")
+    store(
+        database,
+        record,
+        record.durability(),
+        "INSERT INTO containers (id, name, record) VALUES (?1, ?2, ?3)",
+    )
 }
 
 /// Replaces a record.
@@ -145,22 +157,38 @@ pub(crate) fn update(database: &Database, record: &Record) -> Result<()> {
     )
 }
 
-fn store(database: &Database, record: &Record, durability: Durability, statement: &str) -> Result<()> {
+fn store(
+    database: &Database,
+    record: &Record,
+    durability: Durability,
+    statement: &str,
+) -> Result<()> {
     let json = serde_json::to_string(record).map_err(Error::internal)?;
     database
         .write(durability, |transaction| -> Result<(), DatabaseError> {
-            transaction.prepare_cached(statement)?.execute((&record.id, &record.name, &json))?;
+            transaction
+                .prepare_cached(statement)?
+                .execute((&record.id, &record.name, &json))?;
             Ok(())
         })
-        .map_err(|error| Error::internal(error).context(format!("record of container {}", record.id)))
+        .map_err(|error| {
+            Error::internal(error).context(format!("record of container {}", record.id))
+        })
 }
 
 /// Removes a record; without it everything of the container is garbage.
 pub(crate) fn delete(database: &Database, record: &Record) -> Result<()> {
     database
-        .write(record.durability(), |transaction| -> Result<(), DatabaseError> {
-            transaction.prepare_cached("DELETE FROM containers WHERE id = ?1")?.execute([&record.id])?;
-            Ok(())
+        .write(
+            record.durability(),
+            |transaction| -> Result<(), DatabaseError> {
+                transaction
+                    .prepare_cached("DELETE FROM containers WHERE id = ?1")?
+                    .execute([&record.id])?;
+                Ok(())
+            },
+        )
+        .map_err(|error| {
+            Error::internal(error).context(format!("record of container {}", record.id))
         })
-        .map_err(|error| Error::internal(error).context(format!("record of container {}", record.id)))
 }

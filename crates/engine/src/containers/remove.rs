@@ -22,27 +22,30 @@ impl Engine {
     pub async fn container_remove(&self, reference: &str, options: RemoveOptions) -> Result<()> {
         let container = self.inner.containers.find(reference)?;
         if options.link {
-            return Err(Error::unsupported("removing a link is not supported: links are not supported by this engine"));
+            return Err(Error::unsupported(
+                "removing a link is not supported: links are not supported by this engine",
+            ));
         }
-        if container.is_running() {
-            if !options.force {
-                return Err(Error::conflict(format!(
-                    "cannot remove container \"/{}\": container is running: stop the container before removing or force remove",
-                    container.record().name
-                )));
+        let guard = loop {
+            if container.is_running() {
+                if !options.force {
+                    return Err(Error::conflict(format!(
+                        "cannot remove container \"/{}\": container is running: \
+                         stop the container before removing or force remove",
+                        container.record().name
+                    )));
+                }
+                self.kill_and_wait(&container).await?;
             }
-            self.kill_and_wait(&container).await?;
-        }
-        let guard = container.operation.lock().await;
+            let guard = container.operation.lock().await;
+            // Someone may have started it while this waited for its turn.
+            if !container.is_running() {
+                break guard;
+            }
+        };
         if container.phase.borrow().removed {
             // A container that removes itself was faster.
             return Ok(());
-        }
-        if container.is_running() {
-            return Err(Error::conflict(format!(
-                "cannot remove container \"/{}\": it was started again meanwhile",
-                container.record().name
-            )));
         }
         let result = self.discard(&container).await;
         drop(guard);
@@ -64,8 +67,10 @@ impl Engine {
         };
         let engine = self.clone();
         let row = record.clone();
-        let deleted =
-            tokio::task::spawn_blocking(move || record::delete(engine.inner.store.database(), &row)).await?;
+        let deleted = tokio::task::spawn_blocking(move || {
+            record::delete(engine.inner.store.database(), &row)
+        })
+        .await?;
         if let Err(error) = deleted {
             container.live().record.state.status = Status::Exited;
             return Err(error);
@@ -78,7 +83,12 @@ impl Engine {
         });
         let engine = self.clone();
         let own_end = record.auto_remove();
-        let files = tokio::task::spawn_blocking(move || engine.inner.store.remove_snapshot(&record.id, record.durability()));
+        let files = tokio::task::spawn_blocking(move || {
+            engine
+                .inner
+                .store
+                .remove_snapshot(&record.id, record.durability())
+        });
         if own_end {
             // Nobody asked for this removal, so nobody waits for the directories.
             return Ok(());

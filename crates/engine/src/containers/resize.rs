@@ -11,9 +11,12 @@ impl Engine {
     pub async fn container_resize(&self, reference: &str, height: i64, width: i64) -> Result<()> {
         let container = self.inner.containers.find(reference)?;
         let size = terminal_size(height, width)?;
-        let shim = container
-            .shim()
-            .ok_or_else(|| Error::conflict(format!("cannot resize a stopped container: {}", container.id)))?;
+        let shim = container.shim().ok_or_else(|| {
+            Error::conflict(format!(
+                "cannot resize a stopped container: {}",
+                container.id
+            ))
+        })?;
         shim.resize(Target::Init, size).await
     }
 }

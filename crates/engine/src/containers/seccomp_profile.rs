@@ -2,7 +2,9 @@
 //! that depend on capabilities, architecture and kernel version.
 
 use serde::Deserialize;
-use tare_oci::runtime::{Seccomp, SeccompAction, SeccompArchitecture, SeccompArgument, SeccompFlag, SeccompSyscall};
+use tare_oci::runtime::{
+    Seccomp, SeccompAction, SeccompArchitecture, SeccompArgument, SeccompFlag, SeccompSyscall,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,22 +114,40 @@ pub(crate) fn parse(json: &str, capabilities: &[String]) -> Result<Seccomp, Stri
 
 impl Condition {
     fn all_hold(&self, capabilities: &[String]) -> Result<bool, String> {
-        let caps = self.caps.iter().flatten().all(|name| capabilities.contains(name));
-        let arches = self.arches.as_ref().is_none_or(|arches| arches.is_empty() || is_here(arches));
+        let caps = self
+            .caps
+            .iter()
+            .flatten()
+            .all(|name| capabilities.contains(name));
+        let arches = self
+            .arches
+            .as_ref()
+            .is_none_or(|arches| arches.is_empty() || is_here(arches));
         Ok(caps && arches && self.kernel_is_new_enough()?.unwrap_or(true))
     }
 
     fn any_holds(&self, capabilities: &[String]) -> Result<bool, String> {
-        let caps = self.caps.iter().flatten().any(|name| capabilities.contains(name));
+        let caps = self
+            .caps
+            .iter()
+            .flatten()
+            .any(|name| capabilities.contains(name));
         let arches = self.arches.as_ref().is_some_and(|arches| is_here(arches));
         Ok(caps || arches || self.kernel_is_new_enough()?.unwrap_or(false))
     }
 
     fn kernel_is_new_enough(&self) -> Result<Option<bool>, String> {
-        let Some(wanted) = self.min_kernel.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
-        let release = rustix::system::uname().release().to_string_lossy().into_owned();
+        let Some(wanted) = self.min_kernel.as_deref().filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let release = rustix::system::uname()
+            .release()
+            .to_string_lossy()
+            .into_owned();
         let wanted = version(wanted).ok_or_else(|| format!("invalid minKernel \"{wanted}\""))?;
-        Ok(Some(version(&release).is_some_and(|release| release >= wanted)))
+        Ok(Some(
+            version(&release).is_some_and(|release| release >= wanted),
+        ))
     }
 }
 
@@ -138,7 +158,9 @@ fn version(text: &str) -> Option<(u32, u32)> {
 }
 
 fn is_here(arches: &[String]) -> bool {
-    arches.iter().any(|arch| arch == crate::system::go_architecture())
+    arches
+        .iter()
+        .any(|arch| arch == crate::system::go_architecture())
 }
 
 fn native_architecture() -> Option<SeccompArchitecture> {

@@ -43,8 +43,12 @@ pub(crate) fn options(host_config: &HostConfig) -> Result<Options> {
             ("no-new-privileges", "false") => options.no_new_privileges = false,
             ("seccomp", "unconfined") => options.seccomp = SeccompChoice::Unconfined,
             ("seccomp", "builtin") => options.seccomp = SeccompChoice::Default,
-            ("seccomp", profile) if !profile.is_empty() => options.seccomp = SeccompChoice::Profile(profile.to_owned()),
-            ("apparmor", profile) if !profile.is_empty() => options.apparmor = Some(profile.to_owned()),
+            ("seccomp", profile) if !profile.is_empty() => {
+                options.seccomp = SeccompChoice::Profile(profile.to_owned())
+            }
+            ("apparmor", profile) if !profile.is_empty() => {
+                options.apparmor = Some(profile.to_owned())
+            }
             ("systempaths", "unconfined") => options.system_paths_unconfined = true,
             ("label", "disable") => {}
             ("label", _) => {
@@ -52,7 +56,11 @@ pub(crate) fn options(host_config: &HostConfig) -> Result<Options> {
                     "security option \"{option}\": SELinux labels are not supported by this engine yet"
                 )));
             }
-            _ => return Err(Error::invalid(format!("invalid --security-opt 2: \"{option}\""))),
+            _ => {
+                return Err(Error::invalid(format!(
+                    "invalid --security-opt 2: \"{option}\""
+                )));
+            }
         }
     }
     Ok(options)
@@ -112,7 +120,11 @@ fn normalise(names: Option<&[String]>) -> Result<Vec<String>> {
             if upper == "ALL" {
                 return Ok(upper);
             }
-            let full = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
+            let full = if upper.starts_with("CAP_") {
+                upper
+            } else {
+                format!("CAP_{upper}")
+            };
             if capability::NAMES.contains(&full.as_str()) {
                 return Ok(full);
             }
@@ -122,18 +134,24 @@ fn normalise(names: Option<&[String]>) -> Result<Vec<String>> {
 }
 
 /// The system call filter.
-pub(crate) fn seccomp(host_config: &HostConfig, options: &Options, capabilities: &[String]) -> Result<Option<Seccomp>> {
+pub(crate) fn seccomp(
+    host_config: &HostConfig,
+    options: &Options,
+    capabilities: &[String],
+) -> Result<Option<Seccomp>> {
     if host_config.privileged {
         return Ok(None);
     }
     match &options.seccomp {
         SeccompChoice::Default => Ok(Some(defaults::seccomp(capabilities))),
         SeccompChoice::Unconfined => Ok(None),
-        SeccompChoice::Profile(json) => {
-            seccomp_profile::parse(json, capabilities).map(Some).map_err(|error| {
-                Error::invalid(format!("opening seccomp profile failed: decoding it failed: {error}"))
-            })
-        }
+        SeccompChoice::Profile(json) => seccomp_profile::parse(json, capabilities)
+            .map(Some)
+            .map_err(|error| {
+                Error::invalid(format!(
+                    "opening seccomp profile failed: decoding it failed: {error}"
+                ))
+            }),
     }
 }
 

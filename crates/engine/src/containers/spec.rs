@@ -4,7 +4,8 @@ use std::path::Path;
 
 use tare_engine_api::HostConfig;
 use tare_oci::runtime::{
-    Cpu, Linux, Memory, Mount, Namespace, NamespaceKind, Pids, Process, ResourceLimit, Resources, Root, Spec, User,
+    Cpu, Linux, Memory, Mount, Namespace, NamespaceKind, Pids, Process, ResourceLimit, Resources,
+    Root, Spec, User,
 };
 use tare_runtime::defaults;
 use tare_shim::protocol::TerminalSize;
@@ -45,9 +46,14 @@ impl Engine {
         Ok(Spec {
             version: tare_oci::runtime::VERSION.to_owned(),
             process: Some(process),
-            root: Some(Root { path: "rootfs".to_owned(), readonly: host.readonly_rootfs }),
+            root: Some(Root {
+                path: "rootfs".to_owned(),
+                readonly: host.readonly_rootfs,
+            }),
             hostname: own_uts.then(|| record.config.hostname.clone()),
-            domainname: own_uts.then(|| record.config.domainname.clone()).filter(|name| !name.is_empty()),
+            domainname: own_uts
+                .then(|| record.config.domainname.clone())
+                .filter(|name| !name.is_empty()),
             mounts: self.mounts(record, directory)?,
             linux: Some(linux),
             ..Spec::default()
@@ -65,15 +71,24 @@ impl Engine {
             user: user(&record.config.user, &record.host_config)?,
             args: std::iter::once(program).chain(arguments).collect(),
             env: environment(record, record.config.tty),
-            cwd: if record.config.working_dir.is_empty() { "/".to_owned() } else { record.config.working_dir.clone() },
+            cwd: if record.config.working_dir.is_empty() {
+                "/".to_owned()
+            } else {
+                record.config.working_dir.clone()
+            },
             capabilities: Some(security::capabilities(&record.host_config)?),
             rlimits: limits(&record.host_config)?,
             no_new_privileges: options.no_new_privileges,
-            apparmor_profile: options.apparmor.clone().filter(|profile| profile != "unconfined"),
+            apparmor_profile: options
+                .apparmor
+                .clone()
+                .filter(|profile| profile != "unconfined"),
             oom_score_adj: (record.host_config.oom_score_adj != 0)
                 .then(|| i32::try_from(record.host_config.oom_score_adj))
                 .transpose()
-                .map_err(|_| Error::invalid("Invalid value for OomScoreAdj: the range is -1000 to 1000"))?,
+                .map_err(|_| {
+                    Error::invalid("Invalid value for OomScoreAdj: the range is -1000 to 1000")
+                })?,
             ..Process::default()
         })
     }
@@ -92,7 +107,10 @@ impl Engine {
         let requested = mounts::requested(host)?;
         let mut all = defaults::mounts(host.shm_size.unsigned_abs());
         if host.privileged {
-            for mount in all.iter_mut().filter(|mount| mount.destination.starts_with("/sys")) {
+            for mount in all
+                .iter_mut()
+                .filter(|mount| mount.destination.starts_with("/sys"))
+            {
                 mount.options.retain(|option| option != "ro");
             }
         }
@@ -113,15 +131,27 @@ impl Engine {
             all.push(mount);
         }
         let access = if host.readonly_rootfs { "ro" } else { "rw" };
-        for (file, target) in
-            [("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname"), ("hosts", "/etc/hosts")]
-        {
+        for (file, target) in [
+            ("resolv.conf", "/etc/resolv.conf"),
+            ("hostname", "/etc/hostname"),
+            ("hosts", "/etc/hosts"),
+        ] {
             if !taken.iter().any(|destination| destination == target) {
-                all.push(bind(&directory.join(file).display().to_string(), target, access));
+                all.push(bind(
+                    &directory.join(file).display().to_string(),
+                    target,
+                    access,
+                ));
             }
         }
         // A mount below another comes after it.
-        all.sort_by_key(|mount| mount.destination.split('/').filter(|part| !part.is_empty()).count());
+        all.sort_by_key(|mount| {
+            mount
+                .destination
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .count()
+        });
         Ok(all)
     }
 }
@@ -142,11 +172,16 @@ pub(crate) fn user(name: &str, host: &HostConfig) -> Result<User> {
     let mut words = vec![name.to_owned()];
     for group in host.group_add.iter().flatten() {
         if group.is_empty() || group.contains([':', ',']) {
-            return Err(Error::invalid(format!("unable to find group {group}: no matching entries in group file")));
+            return Err(Error::invalid(format!(
+                "unable to find group {group}: no matching entries in group file"
+            )));
         }
         words.push(group.clone());
     }
-    Ok(User { username: Some(words.join(",")), ..User::default() })
+    Ok(User {
+        username: Some(words.join(",")),
+        ..User::default()
+    })
 }
 
 /// `PATH`, `HOSTNAME` and `TERM` as Docker sets them, then the container's own.
@@ -158,7 +193,10 @@ pub(crate) fn environment(record: &Record, terminal: bool) -> Vec<String> {
     if terminal {
         environment.push("TERM=xterm".to_owned());
     }
-    merge(&mut environment, record.config.env.as_deref().unwrap_or_default());
+    merge(
+        &mut environment,
+        record.config.env.as_deref().unwrap_or_default(),
+    );
     environment
 }
 
@@ -166,7 +204,11 @@ pub(crate) fn environment(record: &Record, terminal: bool) -> Vec<String> {
 pub(crate) fn merge(environment: &mut Vec<String>, more: &[String]) {
     for variable in more {
         let (name, _) = variable.split_once('=').unwrap_or((variable, ""));
-        let same = |known: &String| known.split_once('=').is_some_and(|(known, _)| known == name);
+        let same = |known: &String| {
+            known
+                .split_once('=')
+                .is_some_and(|(known, _)| known == name)
+        };
         match (environment.iter().position(same), variable.contains('=')) {
             (Some(position), true) => environment[position].clone_from(variable),
             (Some(position), false) => drop(environment.remove(position)),
@@ -180,7 +222,9 @@ pub(crate) fn merge(environment: &mut Vec<String>, more: &[String]) {
 pub(crate) fn terminal_size(height: i64, width: i64) -> Result<TerminalSize> {
     match (u16::try_from(height), u16::try_from(width)) {
         (Ok(height), Ok(width)) => Ok(TerminalSize { height, width }),
-        _ => Err(Error::invalid(format!("invalid terminal size: {height} rows, {width} columns"))),
+        _ => Err(Error::invalid(format!(
+            "invalid terminal size: {height} rows, {width} columns"
+        ))),
     }
 }
 
@@ -194,7 +238,11 @@ fn namespaces(record: &Record) -> Vec<Namespace> {
         (NamespaceKind::Ipc, host.ipc_mode != "host"),
         (NamespaceKind::Cgroup, host.cgroupns_mode != "host"),
     ];
-    wanted.into_iter().filter(|(_, own)| *own).map(|(kind, _)| Namespace { kind, path: None }).collect()
+    wanted
+        .into_iter()
+        .filter(|(_, own)| *own)
+        .map(|(kind, _)| Namespace { kind, path: None })
+        .collect()
 }
 
 pub(crate) fn limits(host: &HostConfig) -> Result<Vec<ResourceLimit>> {
@@ -211,39 +259,59 @@ pub(crate) fn limits(host: &HostConfig) -> Result<Vec<ResourceLimit>> {
                     limit.soft, limit.hard
                 )));
             }
-            Ok(ResourceLimit { kind, hard: number(limit.hard), soft: number(limit.soft) })
+            Ok(ResourceLimit {
+                kind,
+                hard: number(limit.hard),
+                soft: number(limit.soft),
+            })
         })
         .collect()
 }
 
 /// Limits of the control groups; the checks are Docker's, in its words.
-pub(crate) fn resources(host: &HostConfig, devices: Vec<tare_oci::runtime::DeviceRule>) -> Result<Resources> {
+pub(crate) fn resources(
+    host: &HostConfig,
+    devices: Vec<tare_oci::runtime::DeviceRule>,
+) -> Result<Resources> {
     let set = |value: i64| (value != 0).then_some(value);
     let positive = |value: i64| u64::try_from(value).ok().filter(|value| *value > 0);
     if host.memory != 0 && host.memory < LEAST_MEMORY {
         return Err(Error::invalid("Minimum memory limit allowed is 6MB"));
     }
     if host.memory_swap > 0 && host.memory == 0 {
-        return Err(Error::invalid("You should always set the Memory limit when using Memoryswap limit, see usage"));
+        return Err(Error::invalid(
+            "You should always set the Memory limit when using Memoryswap limit, see usage",
+        ));
     }
     if host.memory_swap > 0 && host.memory_swap < host.memory {
-        return Err(Error::invalid("Minimum memoryswap limit should be larger than memory limit, see usage"));
+        return Err(Error::invalid(
+            "Minimum memoryswap limit should be larger than memory limit, see usage",
+        ));
     }
     if host.memory > 0 && host.memory_reservation > host.memory {
-        return Err(Error::invalid("Minimum memory limit can not be less than memory reservation limit, see usage"));
+        return Err(Error::invalid(
+            "Minimum memory limit can not be less than memory reservation limit, see usage",
+        ));
     }
     if host.nano_cpus > 0 && (host.cpu_period > 0 || host.cpu_quota > 0) {
-        return Err(Error::invalid("Conflicting options: Nano CPUs and CPU Period/Quota cannot both be set"));
+        return Err(Error::invalid(
+            "Conflicting options: Nano CPUs and CPU Period/Quota cannot both be set",
+        ));
     }
     let available = std::thread::available_parallelism().map_or(1, usize::from);
-    let most = i64::try_from(available).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
+    let most = i64::try_from(available)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1_000_000_000);
     if host.nano_cpus < 0 || host.nano_cpus > most {
         return Err(Error::invalid(format!(
             "range of CPUs is from 0.01 to {available}.00, as there are only {available} CPUs available"
         )));
     }
     let (quota, period) = if host.nano_cpus > 0 {
-        (Some(host.nano_cpus / (1_000_000_000 / CPU_PERIOD)), positive(CPU_PERIOD))
+        (
+            Some(host.nano_cpus / (1_000_000_000 / CPU_PERIOD)),
+            positive(CPU_PERIOD),
+        )
     } else {
         (set(host.cpu_quota), positive(host.cpu_period))
     };
@@ -259,7 +327,9 @@ pub(crate) fn resources(host: &HostConfig, devices: Vec<tare_oci::runtime::Devic
             limit: set(host.memory),
             reservation: set(host.memory_reservation),
             swap,
-            swappiness: host.memory_swappiness.and_then(|value| u64::try_from(value).ok()),
+            swappiness: host
+                .memory_swappiness
+                .and_then(|value| u64::try_from(value).ok()),
             ..Memory::default()
         }),
         cpu: Some(Cpu {
@@ -270,7 +340,10 @@ pub(crate) fn resources(host: &HostConfig, devices: Vec<tare_oci::runtime::Devic
             mems: text(&host.cpuset_mems),
             ..Cpu::default()
         }),
-        pids: host.pids_limit.filter(|limit| *limit != 0).map(|limit| Pids { limit }),
+        pids: host
+            .pids_limit
+            .filter(|limit| *limit != 0)
+            .map(|limit| Pids { limit }),
         ..Resources::default()
     })
 }

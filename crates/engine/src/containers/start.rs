@@ -9,6 +9,7 @@
 //! reconciliation.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tare_network::{Endpoint, EndpointRequest};
@@ -21,6 +22,9 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::shim::Shim;
 
+/// How long a container may take to be killed when its start was not recorded.
+const UNRECORDED_WAIT: Duration = Duration::from_secs(5);
+
 /// A failed start: what the client is told and the container's exit code.
 struct Failure {
     error: Error,
@@ -29,7 +33,10 @@ struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, exit_code: 128 }
+        Self {
+            error,
+            exit_code: 128,
+        }
     }
 }
 
@@ -42,21 +49,25 @@ impl Engine {
             return Err(Error::not_found(format!("No such container: {reference}")));
         }
         if container.is_running() {
-            return Err(Error::new(Kind::NotModified, format!("container {} is already running", container.id)));
+            return Err(Error::new(
+                Kind::NotModified,
+                format!("container {} is already running", container.id),
+            ));
         }
         let engine = self.clone();
         let starting = Arc::clone(&container);
         let started = tokio::task::spawn_blocking(move || engine.bring_up(&starting)).await?;
         let result = match started {
-            Ok(connection) => self.adopt(&container, connection),
+            Ok((connection, record)) => self.adopt(&container, connection, record),
             Err(failure) => Err(self.give_up(&container, failure).await),
         };
         drop(guard);
         result
     }
 
-    /// Makes the container's surroundings and has a shim start it. Blocks.
-    fn bring_up(&self, container: &Container) -> Result<client::Connection, Failure> {
+    /// Makes the container's surroundings and has a shim start it; returns the
+    /// record of the running container. Blocks.
+    fn bring_up(&self, container: &Container) -> Result<(client::Connection, Record), Failure> {
         let mut record = container.record();
         let attachments = std::mem::take(&mut container.live().attachments);
         record.state.status = Status::Starting;
@@ -68,7 +79,9 @@ impl Engine {
         let endpoint = self.connect_network(&record)?;
         record.endpoint = endpoint.as_ref().and_then(|(_, record)| record.clone());
         let (namespaces, held) = match endpoint {
-            Some((Joined { namespace, held }, _)) => (vec![(NamespaceKind::Network, namespace)], held),
+            Some((Joined { namespace, held }, _)) => {
+                (vec![(NamespaceKind::Network, namespace)], held)
+            }
             None => (Vec::new(), Vec::new()),
         };
         container.live().record = record.clone();
@@ -99,7 +112,8 @@ impl Engine {
             attachments,
         };
         let directory = self.shim_directory(&record.id);
-        let (connection, started) = client::spawn(&self.inner.config.executable, &directory, request).map_err(refused)?;
+        let (connection, started) =
+            client::spawn(&self.inner.config.executable, &directory, request).map_err(refused)?;
         record.state = super::State {
             status: Status::Running,
             pid: i32::try_from(started.pid).unwrap_or(0),
@@ -107,9 +121,13 @@ impl Engine {
             ..super::State::default()
         };
         record.starts += 1;
-        container.live().record = record.clone();
-        record::update(self.inner.store.database(), &record)?;
-        Ok(connection)
+        if let Err(error) = record::update(self.inner.store.database(), &record) {
+            // What is not on record must not run.
+            end_unrecorded(&connection);
+            self.clear_remains(&record.id);
+            return Err(error.into());
+        }
+        Ok((connection, record))
     }
 
     /// Joins the network that the container's mode names.
@@ -122,17 +140,33 @@ impl Engine {
         }
         if record.host_config.network_mode == "none" || record.config.network_disabled {
             let namespace = tare_network::namespace_loopback_only().map_err(Error::internal)?;
-            return Ok(Some((Joined { namespace, held: Vec::new() }, None)));
+            return Ok(Some((
+                Joined {
+                    namespace,
+                    held: Vec::new(),
+                },
+                None,
+            )));
         }
         let asked = record.endpoints.get("bridge").cloned().unwrap_or_default();
-        let address = match asked.ipam_config.as_ref().map_or("", |ipam| ipam.ipv4_address.as_str()) {
+        let address = match asked
+            .ipam_config
+            .as_ref()
+            .map_or("", |ipam| ipam.ipv4_address.as_str())
+        {
             "" => None,
-            text => Some(text.parse().map_err(|_| Error::invalid(format!("invalid IPv4 address: {text}")))?),
+            text => Some(
+                text.parse()
+                    .map_err(|_| Error::invalid(format!("invalid IPv4 address: {text}")))?,
+            ),
         };
         let mac = [&asked.mac_address, &record.config.mac_address]
             .into_iter()
             .find(|text| !text.is_empty())
-            .map(|text| text.parse().map_err(|_| Error::invalid(format!("invalid MAC address: {text}"))))
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| Error::invalid(format!("invalid MAC address: {text}")))
+            })
             .transpose()?;
         let request = EndpointRequest {
             container_id: record.id.clone(),
@@ -140,21 +174,40 @@ impl Engine {
             mac,
             ports: bindings::requests(&record.config, &record.host_config)?,
         };
-        let Endpoint { record: endpoint, namespace, port_holders } =
-            self.inner.networks.bridge()?.attach(&request).map_err(|error| {
+        let Endpoint {
+            record: endpoint,
+            namespace,
+            port_holders,
+        } = self
+            .inner
+            .networks
+            .bridge()?
+            .attach(&request)
+            .map_err(|error| {
                 let context = format!(
                     "failed to set up container networking: endpoint {} on network bridge",
                     record.name
                 );
                 Error::internal(error).context(context)
             })?;
-        Ok(Some((Joined { namespace, held: port_holders }, Some(endpoint))))
+        Ok(Some((
+            Joined {
+                namespace,
+                held: port_holders,
+            },
+            Some(endpoint),
+        )))
     }
 
     /// Takes over a container that runs.
-    fn adopt(&self, container: &Arc<Container>, connection: client::Connection) -> Result<()> {
+    fn adopt(
+        &self,
+        container: &Arc<Container>,
+        connection: client::Connection,
+        record: Record,
+    ) -> Result<()> {
         let shim = Shim::new(connection)?;
-        self.watch(container, shim);
+        self.watch(container, shim, record);
         Ok(())
     }
 
@@ -171,7 +224,11 @@ impl Engine {
                     engine.inner.networks.detach(endpoint);
                 }
                 let state = &mut live.record.state;
-                state.status = if state.started.is_some() { Status::Exited } else { Status::Created };
+                state.status = if state.started.is_some() {
+                    Status::Exited
+                } else {
+                    Status::Created
+                };
                 state.pid = 0;
                 state.exit_code = exit_code;
                 state.error = text;
@@ -183,10 +240,9 @@ impl Engine {
         if let Ok(Err(undo)) = undone {
             tracing::error!(container = container.id, %undo, "the failed start was not recorded");
         }
-        container.phase.send_modify(|phase| {
-            phase.exit_code = exit_code;
-            phase.error = error.to_string();
-        });
+        container
+            .phase
+            .send_modify(|phase| phase.exit_code = exit_code);
         if container.live().record.auto_remove()
             && let Err(discard) = self.discard(container).await
         {
@@ -202,12 +258,29 @@ struct Joined {
     held: Vec<std::os::fd::OwnedFd>,
 }
 
+/// Kills a container whose start could not be recorded, and lets its shim go.
+fn end_unrecorded(connection: &client::Connection) {
+    let ended = connection
+        .signal_all(crate::signal::KILL)
+        .and_then(|()| connection.wait(UNRECORDED_WAIT));
+    if let Err(error) = ended.and_then(|_| connection.release()) {
+        tracing::error!(%error, "a container whose start could not be recorded");
+    }
+}
+
 fn refused(error: client::Error) -> Failure {
     match error {
         client::Error::Start(start) => {
-            let kind = if matches!(start.exit_code, 126 | 127) { Kind::InvalidParameter } else { Kind::Internal };
+            let kind = if matches!(start.exit_code, 126 | 127) {
+                Kind::InvalidParameter
+            } else {
+                Kind::Internal
+            };
             Failure {
-                error: Error::new(kind, format!("failed to create task for container: {}", start.message)),
+                error: Error::new(
+                    kind,
+                    format!("failed to create task for container: {}", start.message),
+                ),
                 exit_code: i64::from(start.exit_code),
             }
         }

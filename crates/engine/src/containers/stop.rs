@@ -14,16 +14,26 @@ impl Engine {
     ///
     /// `signal` and `timeout` default to the container's, then the image's,
     /// then SIGTERM and ten seconds.
-    pub async fn container_stop(&self, reference: &str, signal: Option<String>, timeout: Option<i64>) -> Result<()> {
+    pub async fn container_stop(
+        &self,
+        reference: &str,
+        signal: Option<String>,
+        timeout: Option<i64>,
+    ) -> Result<()> {
         let container = self.inner.containers.find(reference)?;
         let config = container.record().config;
-        let name = signal.filter(|name| !name.is_empty()).or(config.stop_signal);
+        let name = signal
+            .filter(|name| !name.is_empty())
+            .or(config.stop_signal);
         let signal = match name.as_deref() {
             None | Some("") => signal::TERM,
             Some(name) => signal::parse(name)?,
         };
         if !container.is_running() {
-            return Err(Error::new(crate::Kind::NotModified, format!("container {} is not running", container.id)));
+            return Err(Error::new(
+                crate::Kind::NotModified,
+                format!("container {} is not running", container.id),
+            ));
         }
         container.live().record.state.stop_asked = true;
         let mut phase = container.phase.subscribe();
@@ -31,7 +41,10 @@ impl Engine {
         let ended = phase.wait_for(|phase| !phase.running || phase.removed);
         let timeout = timeout.or(config.stop_timeout).unwrap_or(DEFAULT_TIMEOUT);
         if let Ok(seconds) = u64::try_from(timeout) {
-            if tokio::time::timeout(Duration::from_secs(seconds), ended).await.is_ok() {
+            if tokio::time::timeout(Duration::from_secs(seconds), ended)
+                .await
+                .is_ok()
+            {
                 return Ok(());
             }
             return self.kill_and_wait(&container).await;

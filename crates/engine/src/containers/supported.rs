@@ -104,11 +104,21 @@ pub(crate) fn check(config: &ContainerConfig, host_config: &HostConfig) -> Resul
         ("UsernsMode", &host_config.userns_mode, &["", "host"]),
         ("UTSMode", &host_config.uts_mode, &["", "host"]),
         ("PidMode", &host_config.pid_mode, &["", "host", "private"]),
-        ("IpcMode", &host_config.ipc_mode, &["", "host", "private", "none", "shareable"]),
-        ("CgroupnsMode", &host_config.cgroupns_mode, &["", "host", "private"]),
+        (
+            "IpcMode",
+            &host_config.ipc_mode,
+            &["", "host", "private", "none", "shareable"],
+        ),
+        (
+            "CgroupnsMode",
+            &host_config.cgroupns_mode,
+            &["", "host", "private"],
+        ),
     ] {
         if !allowed.contains(&value.as_str()) {
-            return Err(Error::unsupported(format!("{field} \"{value}\" is not supported by this engine yet")));
+            return Err(Error::unsupported(format!(
+                "{field} \"{value}\" is not supported by this engine yet"
+            )));
         }
     }
     Ok(())

@@ -29,7 +29,9 @@ impl Containers {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         table.names.insert(record.name.clone(), record.id.clone());
         let container = Container::new(record);
-        table.by_id.insert(container.id.clone(), Arc::clone(&container));
+        table
+            .by_id
+            .insert(container.id.clone(), Arc::clone(&container));
         container
     }
 
@@ -57,7 +59,11 @@ impl Containers {
     /// Forgets a container and its name.
     pub(crate) fn remove(&self, id: &str, name: &str) {
         self.release_name(name, id);
-        self.table.write().unwrap_or_else(PoisonError::into_inner).by_id.remove(id);
+        self.table
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_id
+            .remove(id);
     }
 
     /// The container that `reference` names: a whole ID, else a name, else the
@@ -82,16 +88,22 @@ impl Containers {
             .map(|(_, container)| container);
         match (matches.next(), matches.next()) {
             (Some(container), None) => Ok(Arc::clone(container)),
-            (Some(_), Some(_)) => {
-                Err(Error::invalid(format!("multiple IDs found with provided prefix: {reference}")))
-            }
+            (Some(_), Some(_)) => Err(Error::invalid(format!(
+                "multiple IDs found with provided prefix: {reference}"
+            ))),
             (None, _) => Err(missing()),
         }
     }
 
     /// All of them, in no particular order.
     pub(crate) fn all(&self) -> Vec<Arc<Container>> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner).by_id.values().map(Arc::clone).collect()
+        self.table
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_id
+            .values()
+            .map(Arc::clone)
+            .collect()
     }
 }
 
@@ -103,7 +115,10 @@ impl Engine {
             .all()
             .iter()
             .filter(|container| container.live().record.image_id == image.as_str())
-            .map(|container| ImageUser { container: container.id.clone(), running: container.is_running() })
+            .map(|container| ImageUser {
+                container: container.id.clone(),
+                running: container.is_running(),
+            })
             .collect()
     }
 }

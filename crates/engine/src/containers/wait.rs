@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use tare_engine_api::{ContainerWaitExitError, ContainerWaitResponse};
+use tare_engine_api::ContainerWaitResponse;
 
 use super::Phase;
 use crate::engine::Engine;
@@ -51,9 +51,11 @@ impl Engine {
             // An error means that nothing will change any more.
             let _ = phase.wait_for(holds).await;
             let last = phase.borrow().clone();
+            // Why a start failed is the start's to tell: a client that waits
+            // beside it would say it twice.
             ContainerWaitResponse {
                 status_code: last.exit_code,
-                error: (!last.error.is_empty()).then(|| ContainerWaitExitError { message: last.error }),
+                error: None,
             }
         })
     }

@@ -17,7 +17,12 @@ fn every_way_to_write_a_signal() {
     ] {
         assert_eq!(parse(name).unwrap(), number, "{name}");
     }
-    for name in ["", "0", "-1", "65", "SIG", "FOO", "RTMIN+31", "RTMIN+-1", "9 "] {
-        assert_eq!(parse(name).unwrap_err().to_string(), format!("invalid signal: {name}"));
+    for name in [
+        "", "0", "-1", "65", "SIG", "FOO", "RTMIN+31", "RTMIN+-1", "9 ",
+    ] {
+        assert_eq!(
+            parse(name).unwrap_err().to_string(),
+            format!("invalid signal: {name}")
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! The overlay root, mounted by descriptors through the new mount interface.
 
+mod legacy;
+
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +17,7 @@ use crate::handshake::{Failure, Step};
 /// The kernel takes values of at most this many bytes, terminator included.
 const MAXIMUM_VALUE: usize = 256;
 
-/// Mounts an overlay, detached.
+/// Mounts an overlay, detached; `lower` has the topmost layer first.
 pub(super) fn mount(
     lower: &[PathBuf],
     upper: &Path,
@@ -23,6 +25,9 @@ pub(super) fn mount(
     volatile: bool,
     label: Option<&str>,
 ) -> Result<OwnedFd, Failure> {
+    if legacy::is_needed() {
+        return legacy::mount(lower, upper, work, volatile, label);
+    }
     let failed = |what: &str, error: Errno| Failure::new(Step::Root, what, error);
     let context = fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC)
         .map_err(|error| failed("overlay", error))?;
@@ -31,9 +36,9 @@ pub(super) fn mount(
         .map_err(|error| failed("overlay", error))?;
     let mut held = Vec::new();
 
-    match set_lower(context, lower, &mut held) {
-        Err((_, Errno::INVAL)) => set_lower_at_once(context, lower, &mut held)?,
-        result => result.map_err(|(path, error)| failed(&path.display().to_string(), error))?,
+    for path in lower {
+        set_path(context, "lowerdir+", path, &mut held)
+            .map_err(|error| failed(&path.display().to_string(), error))?;
     }
     for (key, path) in [("upperdir", upper), ("workdir", work)] {
         set_path(context, key, path, &mut held)
@@ -60,41 +65,6 @@ pub(super) fn mount(
     .map_err(|error| failed("overlay", error))
 }
 
-/// One layer at a time, topmost first (Linux 6.8 and later).
-fn set_lower<'a>(
-    context: BorrowedFd<'_>,
-    lower: &'a [PathBuf],
-    held: &mut Vec<OwnedFd>,
-) -> Result<(), (&'a Path, Errno)> {
-    for path in lower {
-        set_path(context, "lowerdir+", path, held).map_err(|error| (path.as_path(), error))?;
-    }
-    Ok(())
-}
-
-/// All layers in one value, which older kernels want.
-fn set_lower_at_once(
-    context: BorrowedFd<'_>,
-    lower: &[PathBuf],
-    held: &mut Vec<OwnedFd>,
-) -> Result<(), Failure> {
-    let failed =
-        |path: &Path, error: Errno| Failure::new(Step::Root, path.display().to_string(), error);
-    let mut value = String::new();
-    for path in lower {
-        let place = open(path).map_err(|error| failed(path, error))?;
-        if !value.is_empty() {
-            value.push(':');
-        }
-        value.push_str(&link(&place));
-        held.push(place);
-    }
-    let first = lower
-        .first()
-        .map_or(Path::new("lowerdir"), PathBuf::as_path);
-    fsconfig_set_string(context, c"lowerdir", value.as_str()).map_err(|error| failed(first, error))
-}
-
 /// Sets a path, by a descriptor's link when it is too long or holds
 /// characters that the file system would interpret.
 fn set_path(
@@ -103,16 +73,21 @@ fn set_path(
     path: &Path,
     held: &mut Vec<OwnedFd>,
 ) -> Result<(), Errno> {
-    let bytes = path.as_os_str().as_encoded_bytes();
-    let plain = bytes.len() < MAXIMUM_VALUE
-        && !bytes.iter().any(|byte| matches!(byte, b':' | b',' | b'\\'));
-    if plain {
+    if is_plain(path) {
         return fsconfig_set_string(context, key, path);
     }
     let place = open(path)?;
     let result = fsconfig_set_string(context, key, link(&place));
     held.push(place);
     result
+}
+
+/// Whether a path can be given as it is.
+fn is_plain(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    bytes.len() < MAXIMUM_VALUE
+        && path.to_str().is_some()
+        && !bytes.iter().any(|byte| matches!(byte, b':' | b',' | b'\\'))
 }
 
 /// What the kernel has to say about a failed mount, after a colon.

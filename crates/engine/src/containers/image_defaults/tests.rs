@@ -15,7 +15,11 @@ fn program_and_arguments_follow_dockers_rules() {
         (words(&[""]), words(&["x"]), vec!["x"]),
         (words(&[]), words(&["x"]), vec!["x"]),
     ] {
-        let mut config = ContainerConfig { entrypoint, cmd, ..ContainerConfig::default() };
+        let mut config = ContainerConfig {
+            entrypoint,
+            cmd,
+            ..ContainerConfig::default()
+        };
         let image = image::ContainerConfig {
             entrypoint: words(&["entry"]),
             cmd: words(&["command"]),
@@ -30,8 +34,14 @@ fn program_and_arguments_follow_dockers_rules() {
 
 #[test]
 fn the_clients_variables_win() {
-    let mut config = ContainerConfig { env: words(&["A=client", "B"]), ..ContainerConfig::default() };
-    let image = image::ContainerConfig { env: words(&["A=image", "B=image", "C=image"]), ..Default::default() };
+    let mut config = ContainerConfig {
+        env: words(&["A=client", "B"]),
+        ..ContainerConfig::default()
+    };
+    let image = image::ContainerConfig {
+        env: words(&["A=image", "B=image", "C=image"]),
+        ..Default::default()
+    };
     merge(&mut config, &image);
     assert_eq!(config.env, words(&["A=client", "B", "C=image"]));
 }

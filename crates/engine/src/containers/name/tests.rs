@@ -13,7 +13,9 @@ fn names_as_docker_allows_them() {
 
 #[test]
 fn made_up_names_are_allowed_and_vary() {
-    let names: std::collections::BTreeSet<_> = (0..64).map(|attempt| generate(attempt % 2).unwrap()).collect();
+    let names: std::collections::BTreeSet<_> = (0..64)
+        .map(|attempt| generate(attempt % 2).unwrap())
+        .collect();
     assert!(names.len() > 32, "{names:?}");
     for name in &names {
         check(name).unwrap();

@@ -2,7 +2,12 @@ use super::*;
 
 fn names(json: &str, capabilities: &[&str]) -> Vec<String> {
     let capabilities: Vec<_> = capabilities.iter().map(|name| (*name).to_owned()).collect();
-    parse(json, &capabilities).unwrap().syscalls.into_iter().flat_map(|rule| rule.names).collect()
+    parse(json, &capabilities)
+        .unwrap()
+        .syscalls
+        .into_iter()
+        .flat_map(|rule| rule.names)
+        .collect()
 }
 
 #[test]

@@ -2,7 +2,12 @@ use super::*;
 
 fn names(add: &[&str], drop: &[&str]) -> Vec<String> {
     let list = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
-    granted(&HostConfig { cap_add: list(add), cap_drop: list(drop), ..HostConfig::default() }).unwrap()
+    granted(&HostConfig {
+        cap_add: list(add),
+        cap_drop: list(drop),
+        ..HostConfig::default()
+    })
+    .unwrap()
 }
 
 #[test]
@@ -19,8 +24,17 @@ fn capabilities_are_dockers_defaults_less_and_more() {
 
 #[test]
 fn unknown_names_are_refused() {
-    let host = HostConfig { cap_add: Some(vec!["FLY".into()]), ..HostConfig::default() };
-    assert_eq!(granted(&host).unwrap_err().to_string(), "invalid capability: \"FLY\"");
-    let host = HostConfig { security_opt: Some(vec!["magic=on".into()]), ..HostConfig::default() };
+    let host = HostConfig {
+        cap_add: Some(vec!["FLY".into()]),
+        ..HostConfig::default()
+    };
+    assert_eq!(
+        granted(&host).unwrap_err().to_string(),
+        "invalid capability: \"FLY\""
+    );
+    let host = HostConfig {
+        security_opt: Some(vec!["magic=on".into()]),
+        ..HostConfig::default()
+    };
     assert!(options(&host).unwrap_err().to_string().contains("magic=on"));
 }

@@ -1,7 +1,10 @@
 use super::*;
 
 fn check_json(config: &str, host_config: &str) -> Result<()> {
-    check(&serde_json::from_str(config).unwrap(), &serde_json::from_str(host_config).unwrap())
+    check(
+        &serde_json::from_str(config).unwrap(),
+        &serde_json::from_str(host_config).unwrap(),
+    )
 }
 
 #[test]
@@ -18,9 +21,21 @@ fn what_is_not_supported_is_refused_by_name() {
     for (config, host_config, name) in [
         ("{}", r#"{"VolumesFrom":["x"]}"#, "HostConfig.VolumesFrom"),
         ("{}", r#"{"BlkioWeight":10}"#, "HostConfig.BlkioWeight"),
-        ("{}", r#"{"RestartPolicy":{"Name":"always"}}"#, "restart policy \"always\""),
-        ("{}", r#"{"PidMode":"container:x"}"#, "PidMode \"container:x\""),
-        (r#"{"Healthcheck":{"Test":["CMD","true"]}}"#, "{}", "Config.Healthcheck"),
+        (
+            "{}",
+            r#"{"RestartPolicy":{"Name":"always"}}"#,
+            "restart policy \"always\"",
+        ),
+        (
+            "{}",
+            r#"{"PidMode":"container:x"}"#,
+            "PidMode \"container:x\"",
+        ),
+        (
+            r#"{"Healthcheck":{"Test":["CMD","true"]}}"#,
+            "{}",
+            "Config.Healthcheck",
+        ),
     ] {
         let message = check_json(config, host_config).unwrap_err().to_string();
         assert!(message.contains(name), "{message}");
