@@ -18,170 +18,27 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::net::SendFlags;
-use tare_oci::runtime::{NamespaceKind, Process, Spec};
 
 use crate::directory;
-use crate::log::LogConfig;
 use crate::packet::{self, PacketError, PacketSocket, Received};
 use crate::protocol::{
-    Answer, Channels, EXIT, Event, Exec, Exit, Failure, Numbered, Refusal, Request, Rootfs,
-    StartError, Started, State, Target, TerminalSize,
+    Answer, EXIT, Event, Exec, Exit, Failure, Numbered, Request, Started, State, Target,
+    TerminalSize,
 };
 use crate::readiness::readable;
 
+mod error;
+mod request;
 mod spawn;
 
+pub use error::Error;
+pub use request::{Attachment, ExecRequest, StartRequest};
 pub use spawn::spawn;
 
 /// How long a start or an exec may take before the shim is given up.
 const START: Duration = Duration::from_secs(60);
 /// How long any other request may take.
 const REQUEST: Duration = Duration::from_secs(10);
-
-/// A container to be started.
-#[derive(Debug)]
-pub struct StartRequest {
-    /// The container's ID.
-    pub id: String,
-    /// The OCI configuration.
-    pub spec: Spec,
-    /// The root file system.
-    pub rootfs: Rootfs,
-    /// Namespaces to join instead of making them.
-    pub namespaces: Vec<(NamespaceKind, OwnedFd)>,
-    /// Kept open until the container has ended: sockets that hold its
-    /// published ports.
-    pub held: Vec<OwnedFd>,
-    /// Give the container a terminal.
-    pub terminal: bool,
-    /// The terminal's first size.
-    pub size: Option<TerminalSize>,
-    /// Keep standard input open.
-    pub open_stdin: bool,
-    /// Close standard input when the first attachment's input ends.
-    pub stdin_once: bool,
-    /// Where the output is logged.
-    pub log: LogConfig,
-    /// Put a small init of ours in front of the program.
-    pub init: bool,
-    /// Attached before the start: these see everything.
-    pub attachments: Vec<Attachment>,
-}
-
-/// A further process in the container.
-#[derive(Debug)]
-pub struct ExecRequest {
-    /// The exec's ID.
-    pub exec_id: String,
-    /// What to run.
-    pub process: Process,
-    /// Give the process a terminal.
-    pub terminal: bool,
-    /// The terminal's first size.
-    pub size: Option<TerminalSize>,
-    /// Keep standard input open until its attachment's input ends.
-    pub open_stdin: bool,
-    /// Attached before the start. Without any, the output is discarded.
-    pub attachments: Vec<Attachment>,
-}
-
-/// A stream that takes part in a process's standard input and output.
-///
-/// `stream` is one end of a connected unix stream socket. The shim writes the
-/// output into it: raw when the process has a terminal, else in Docker's
-/// frames. What it reads from it is standard input. Shutting down the other
-/// end's writing side ends standard input; closing it detaches. The shim
-/// closes the stream when the output has ended.
-#[derive(Debug)]
-pub struct Attachment {
-    /// The shim's end.
-    pub stream: OwnedFd,
-    /// What is read from the stream goes to standard input.
-    pub stdin: bool,
-    /// Standard output, or the terminal's output, goes to the stream.
-    pub stdout: bool,
-    /// Standard error goes to the stream.
-    pub stderr: bool,
-}
-
-impl Attachment {
-    fn channels(&self) -> Channels {
-        Channels {
-            stdin: self.stdin,
-            stdout: self.stdout,
-            stderr: self.stderr,
-        }
-    }
-}
-
-/// Why a call to a shim failed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The shim's directory could not be made or prepared.
-    #[error("cannot prepare the shim's directory {}: {source}", path.display())]
-    Directory {
-        /// The directory or a file in it.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The shim could not be executed.
-    #[error("cannot execute {} as a shim: {source}", executable.display())]
-    Spawn {
-        /// The executable.
-        executable: PathBuf,
-        /// The cause.
-        #[source]
-        source: std::io::Error,
-    },
-    /// No shim answers in this directory.
-    #[error("cannot connect to the shim in {}: {source}", directory.display())]
-    Connect {
-        /// The shim's directory.
-        directory: PathBuf,
-        /// The cause.
-        #[source]
-        source: Errno,
-    },
-    /// The container or the exec could not be started.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// The shim refused.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// A packet could not be sent or received.
-    #[error("shim in {}: {source}", directory.display())]
-    Packet {
-        /// The shim's directory.
-        directory: PathBuf,
-        /// The cause.
-        #[source]
-        source: PacketError,
-    },
-    /// The shim ended without an answer; what it said last follows.
-    #[error("the shim in {} ended without an answer: {diagnostics}", directory.display())]
-    Ended {
-        /// The shim's directory.
-        directory: PathBuf,
-        /// The last line that it wrote.
-        diagnostics: String,
-    },
-    /// No answer came in time.
-    #[error("the shim in {} did not answer within {} s", directory.display(), waited.as_secs())]
-    TimedOut {
-        /// The shim's directory.
-        directory: PathBuf,
-        /// How long it was given.
-        waited: Duration,
-    },
-    /// The shim answered something else.
-    #[error("the shim in {} gave an answer that does not fit the request", directory.display())]
-    Answer {
-        /// The shim's directory.
-        directory: PathBuf,
-    },
-}
 
 /// What [`Connection::receive`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]

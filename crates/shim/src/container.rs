@@ -4,13 +4,16 @@
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
 use tare_oci::runtime::{ConsoleSize, NamespaceKind, Process, Spec};
 use tare_runtime::cgroup;
-use tare_runtime::{CreateRequest, ExecRequest, Identity, Stdio};
+use tare_runtime::{CreateRequest, ExecRequest, Identity};
 
-use crate::protocol::{Rootfs, StartError, TerminalSize};
+use crate::protocol::{Rootfs, StartError};
 use crate::streams::Ends;
+
+mod streams;
+
+pub(crate) use streams::StreamKind;
 
 /// A container whose init exists.
 #[derive(Debug)]
@@ -37,17 +40,6 @@ pub(crate) struct Surroundings {
     pub(crate) rootfs: Rootfs,
     pub(crate) namespaces: Vec<(NamespaceKind, OwnedFd)>,
     pub(crate) streams: StreamKind,
-}
-
-/// What a process has for standard streams.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum StreamKind {
-    /// A terminal, of a first size.
-    Terminal(Option<TerminalSize>),
-    /// Pipes, and one for input if that is open.
-    Pipes { open_stdin: bool },
-    /// /dev/null: nobody gives input or sees output.
-    Nothing,
 }
 
 impl Container {
@@ -77,7 +69,7 @@ impl Container {
         }) && namespaces
             .iter()
             .all(|(kind, _)| *kind != NamespaceKind::Pid);
-        let (stdio, ends) = make(streams)?;
+        let (stdio, ends) = streams::make(streams)?;
         let mut runtime = tare_runtime::Container::create(CreateRequest {
             id: &id,
             spec: &spec,
@@ -125,7 +117,7 @@ impl Container {
         set_terminal(&mut process, streams);
         process.oom_score_adj = process.oom_score_adj.or(self.score);
         let identity = take_identity(&mut process);
-        let (stdio, ends) = make(streams)?;
+        let (stdio, ends) = streams::make(streams)?;
         let started = self
             .runtime
             .exec(ExecRequest {
@@ -255,59 +247,6 @@ fn set_terminal(process: &mut Process, streams: StreamKind) {
             width: size.width.into(),
         });
     }
-}
-
-/// The streams of a process and our ends of them; those of a terminal come
-/// from the runtime.
-fn make(streams: StreamKind) -> Result<(Stdio, Ends), StartError> {
-    match streams {
-        StreamKind::Terminal(_) => Ok((Stdio::Terminal, Ends::Null)),
-        StreamKind::Pipes { open_stdin } => pipes(open_stdin),
-        StreamKind::Nothing => nothing(),
-    }
-    .map_err(|error| StartError {
-        exit_code: 128,
-        message: format!("cannot make pipes for standard input and output: {error}"),
-    })
-}
-
-fn pipes(open_stdin: bool) -> Result<(Stdio, Ends), Errno> {
-    let (theirs_in, ours_in) = if open_stdin {
-        let (theirs, ours) = pipe_with(PipeFlags::CLOEXEC)?;
-        (theirs, Some(ours))
-    } else {
-        (null()?, None)
-    };
-    let (ours_out, theirs_out) = pipe_with(PipeFlags::CLOEXEC)?;
-    let (ours_err, theirs_err) = pipe_with(PipeFlags::CLOEXEC)?;
-    let stdio = Stdio::Pipes {
-        stdin: theirs_in,
-        stdout: theirs_out,
-        stderr: theirs_err,
-    };
-    let ends = Ends::Pipes {
-        stdin: ours_in,
-        stdout: ours_out,
-        stderr: ours_err,
-    };
-    Ok((stdio, ends))
-}
-
-fn nothing() -> Result<(Stdio, Ends), Errno> {
-    let stdio = Stdio::Pipes {
-        stdin: null()?,
-        stdout: null()?,
-        stderr: null()?,
-    };
-    Ok((stdio, Ends::Null))
-}
-
-fn null() -> Result<OwnedFd, Errno> {
-    rustix::fs::open(
-        "/dev/null",
-        rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
-    )
 }
 
 fn start_error(error: tare_runtime::Error) -> StartError {

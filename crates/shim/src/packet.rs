@@ -12,13 +12,10 @@
 //!
 //! Nothing is owned on disk. A peer that dies leaves an end of file behind.
 
-use std::fs::File;
-use std::io::{IoSlice, IoSliceMut, Write};
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 
-use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -27,14 +24,16 @@ use rustix::net::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+mod memory_file;
+
+use memory_file::{memory_file, memory_file_bytes};
+
 const MESSAGE: u8 = 0;
 const MESSAGE_IN_FILE: u8 = 1;
 const MORE_DESCRIPTORS: u8 = 2;
 
 /// A message longer than this travels in a memory file.
 const INLINE: usize = 32 * 1024;
-/// No message is longer; what claims to be is refused.
-const LONGEST: u64 = 64 * 1024 * 1024;
 /// Descriptors in one packet (the kernel's limit is 253).
 const DESCRIPTORS: usize = 64;
 /// Descriptors in one message: bounds what a peer can make us collect.
@@ -231,33 +230,6 @@ pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
         rustix::net::SocketFlags::CLOEXEC,
         None,
     )
-}
-
-fn memory_file(bytes: &[u8]) -> std::io::Result<OwnedFd> {
-    let descriptor = rustix::fs::memfd_create(
-        "tare-message",
-        MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
-    )?;
-    let mut file = File::from(descriptor);
-    file.write_all(bytes)?;
-    rustix::fs::fcntl_add_seals(
-        &file,
-        SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL,
-    )?;
-    Ok(file.into())
-}
-
-fn memory_file_bytes(descriptor: OwnedFd) -> Result<Vec<u8>, PacketError> {
-    let file = File::from(descriptor);
-    let length = file.metadata().map_err(PacketError::MemoryFile)?.len();
-    if length > LONGEST {
-        return Err(PacketError::Form("the message is too long"));
-    }
-    // Bounded by LONGEST above.
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-    file.read_exact_at(&mut bytes, 0)
-        .map_err(PacketError::MemoryFile)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::PollFlags;
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
@@ -20,39 +19,18 @@ use crate::log::{Stream, Writer};
 use crate::protocol::TerminalSize;
 
 mod attachment;
+mod ends;
+mod input;
 
 pub(crate) use attachment::Attached;
-use attachment::Input;
+pub(crate) use ends::{Ends, InputRules};
+use ends::{duplicate, never_block};
 
 /// Bytes read at once: what a pipe holds.
 pub(crate) const CHUNK: usize = 64 * 1024;
 /// Most that is taken out of a pipe whose process has ended: what an
 /// unprivileged process can make a pipe hold.
 const LAST_WORDS: usize = 1024 * 1024;
-
-/// Our ends of a process's standard streams.
-#[derive(Debug)]
-pub(crate) enum Ends {
-    /// Pipes; standard input only if it is kept open.
-    Pipes {
-        stdin: Option<OwnedFd>,
-        stdout: OwnedFd,
-        stderr: OwnedFd,
-    },
-    /// The terminal's controlling end.
-    Terminal(OwnedFd),
-    /// The process has /dev/null.
-    Null,
-}
-
-/// How standard input behaves.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct InputRules {
-    /// The process has a standard input.
-    pub(crate) open: bool,
-    /// It ends with the first attachment's.
-    pub(crate) once: bool,
-}
 
 #[derive(Debug)]
 pub(crate) struct Streams {
@@ -308,75 +286,4 @@ impl Streams {
             self.log_fails = outcome.is_err();
         }
     }
-
-    fn attachment_ready(&mut self, index: usize, flags: PollFlags, buffer: &mut Vec<u8>) {
-        let is_input = self.is_input(&self.attached[index]);
-        let one = &mut self.attached[index];
-        if flags.intersects(PollFlags::HUP | PollFlags::ERR) {
-            one.hung_up();
-        } else if flags.contains(PollFlags::OUT) {
-            one.flush();
-        }
-        if !one.input_open || is_input && !self.unread.is_empty() {
-            return;
-        }
-        if !flags.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
-            return;
-        }
-        buffer.clear();
-        buffer.reserve_exact(CHUNK);
-        match one.input(buffer) {
-            Input::Nothing => {}
-            // What a process without standard input is told is discarded.
-            Input::Bytes if !is_input => {}
-            Input::Bytes => {
-                self.unread.extend_from_slice(buffer);
-                self.write_input();
-            }
-            Input::End if !is_input => {}
-            Input::End if self.input.once && self.console.is_none() => {
-                self.close_stdin = true;
-                self.write_input();
-            }
-            // As Docker: the end of the input ends the attachment where it
-            // does not end standard input.
-            Input::End => one.close(),
-        }
-    }
-
-    fn is_input(&self, one: &Attached) -> bool {
-        self.input.open && one.gives_input()
-    }
-
-    fn write_input(&mut self) {
-        if let Some(stdin) = &self.stdin
-            && !self.unread.is_empty()
-        {
-            match rustix::io::write(stdin, &self.unread) {
-                Ok(written) => drop(self.unread.drain(..written)),
-                Err(Errno::AGAIN | Errno::INTR) => {}
-                // The process has closed it.
-                Err(_) => self.stdin = None,
-            }
-        }
-        if self.stdin.is_none() {
-            self.unread.clear();
-        }
-        if self.unread.is_empty() {
-            // Input is rare: its memory is not kept.
-            self.unread = Vec::new();
-            if self.close_stdin {
-                self.stdin = None;
-            }
-        }
-    }
-}
-
-fn never_block(end: &OwnedFd) -> Result<(), Errno> {
-    let flags = rustix::fs::fcntl_getfl(end)?;
-    rustix::fs::fcntl_setfl(end, flags | OFlags::NONBLOCK)
-}
-
-fn duplicate(end: &OwnedFd) -> Result<OwnedFd, Errno> {
-    rustix::io::fcntl_dupfd_cloexec(end, 3)
 }

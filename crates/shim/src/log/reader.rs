@@ -11,7 +11,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::frame::{FrameOptions, frame};
 use super::local::{self, Decoded};
@@ -19,61 +19,13 @@ use super::rotation::{self, Source};
 use super::wait::Watch;
 use super::{Driver, LogConfig, Record, Stream, json_file, tail};
 
+mod beginning;
+mod options;
+
+pub use options::{Filled, Next, ReadOptions};
+
 /// How much is read at a time.
 const CHUNK: usize = 64 * 1024;
-
-/// What is wanted of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadOptions {
-    /// Only the last so many records, of both streams together.
-    pub tail: Option<u64>,
-    /// Nothing older, in nanoseconds since the Unix epoch.
-    pub since: Option<i64>,
-    /// Nothing newer.
-    pub until: Option<i64>,
-    /// Standard output.
-    pub stdout: bool,
-    /// Standard error.
-    pub stderr: bool,
-    /// Go on with what is written after the opening.
-    pub follow: bool,
-}
-
-impl Default for ReadOptions {
-    /// Everything that is there.
-    fn default() -> ReadOptions {
-        ReadOptions {
-            tail: None,
-            since: None,
-            until: None,
-            stdout: true,
-            stderr: true,
-            follow: false,
-        }
-    }
-}
-
-/// What comes next in a log.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Next<'a> {
-    /// A record.
-    Record(Record<'a>),
-    /// Nothing yet, but the log is followed.
-    Wait,
-    /// Nothing any more.
-    End,
-}
-
-/// Why [`Reader::fill`] stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filled {
-    /// The buffer is full enough; there may be more.
-    More,
-    /// Nothing more yet, but the log is followed.
-    Wait,
-    /// Nothing more.
-    End,
-}
 
 /// Reads a log from a chosen point onwards.
 #[derive(Debug)]
@@ -126,7 +78,7 @@ impl Reader {
             rotation::open_all(&config)?
         };
         if let Some(since) = options.since {
-            drop_older(&mut sources, since)?;
+            beginning::drop_older(&mut sources, since)?;
         }
         let mut reader = Reader {
             limit: None,
@@ -145,7 +97,7 @@ impl Reader {
             reader.limit = Some(last.file.metadata()?.len());
         }
         if let Some(count) = options.tail {
-            reader.offset = skip_to_tail(&reader.config, &mut sources, count)?;
+            reader.offset = beginning::skip_to_tail(&reader.config, &mut sources, count)?;
         }
         reader.sources = sources.into();
         reader.watch_first()?;
@@ -371,36 +323,6 @@ impl Reader {
         }
         Ok(found)
     }
-}
-
-/// Drops files whose last record is older than wanted.
-fn drop_older(sources: &mut Vec<Source>, since: i64) -> io::Result<()> {
-    while sources.len() > 1 {
-        let modified = sources[0].file.metadata()?.modified()?;
-        let age = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        // Times of files are coarser than those of records.
-        let last = age.saturating_add(Duration::from_secs(2)).as_nanos();
-        if i64::try_from(last).unwrap_or(i64::MAX) >= since {
-            break;
-        }
-        sources.remove(0);
-    }
-    Ok(())
-}
-
-/// Drops what lies before the last `count` records and returns the offset in
-/// the first file that is left.
-fn skip_to_tail(config: &LogConfig, sources: &mut Vec<Source>, count: u64) -> io::Result<u64> {
-    let mut missing = count;
-    for index in (0..sources.len()).rev() {
-        let (start, found) = tail::start_of_last(config, &sources[index].file, missing)?;
-        missing = missing.saturating_sub(found);
-        if missing == 0 {
-            sources.drain(..index);
-            return Ok(start);
-        }
-    }
-    Ok(0)
 }
 
 #[cfg(test)]

@@ -110,7 +110,12 @@ fn held_descriptors_are_held_until_the_end() {
     let mut fixture = Fixture::of(&["sleep", "1000"]);
     let path = fixture.directory.join("held.sock");
     let listener = UnixListener::bind(&path).expect("bind");
-    fixture.request.held.push(OwnedFd::from(listener));
+    // As many as a range of published ports has: more than one packet carries.
+    for _ in 0..300 {
+        let copy = listener.try_clone().expect("clone");
+        fixture.request.held.push(OwnedFd::from(copy));
+    }
+    drop(listener);
     let connection = fixture.start();
     std::os::unix::net::UnixStream::connect(&path).expect("somebody listens");
     connection.signal(Target::Init, SIGKILL).expect("signal");

@@ -153,3 +153,14 @@ fn a_full_log_disk_stops_nobody() {
     });
     fixture.release(&connection);
 }
+
+#[test]
+fn a_user_without_privileges_can_open_its_output_anew() {
+    let mut fixture = Fixture::new("echo out >/dev/stdout; echo err >/dev/stderr");
+    fixture.process().user.uid = 1000;
+    fixture.process().user.gid = 1000;
+    fixture.process().capabilities = None;
+    let mut client = fixture.attach(false);
+    fixture.run();
+    assert_eq!(client.output(), ("out\n".to_owned(), "err\n".to_owned()));
+}
