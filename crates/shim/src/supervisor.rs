@@ -29,6 +29,9 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How often a control group that is still busy is tried again.
 const RETRY: Duration = Duration::from_millis(10);
 
+/// How long that goes on when nothing else is left to do.
+const REMOVAL_AFTER_RELEASE: Duration = Duration::from_secs(2);
+
 /// Everything the shim has to look after.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
@@ -45,7 +48,8 @@ pub(crate) struct Supervisor {
     paused: bool,
     /// When to try again to remove the control group.
     removal: Option<Instant>,
-    released: bool,
+    /// Since when the engine needs nothing more.
+    released: Option<Instant>,
     /// Memory has been used that can be given back.
     lavish: bool,
     /// Scratch space for all reads.
@@ -81,7 +85,7 @@ impl Supervisor {
             held,
             paused: false,
             removal: None,
-            released: false,
+            released: None,
             lavish: true,
             buffer: Vec::new(),
         }
@@ -95,7 +99,7 @@ impl Supervisor {
     /// Looks after the container until the engine has released it and nobody
     /// reads its last output any more.
     pub(crate) fn run(mut self) -> Result<(), Errno> {
-        while !(self.released && self.children.iter().all(Child::is_silent)) {
+        while !self.is_over() {
             let ready = self.wait()?;
             if ready.is_empty() {
                 self.save_memory();
@@ -106,6 +110,13 @@ impl Supervisor {
             self.keep_time();
         }
         Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        let silent = || self.children.iter().all(Child::is_silent);
+        self.released.is_some_and(|at| {
+            silent() && (self.removal.is_none() || at.elapsed() > REMOVAL_AFTER_RELEASE)
+        })
     }
 
     fn wait(&self) -> Result<Vec<(Token, PollFlags)>, Errno> {

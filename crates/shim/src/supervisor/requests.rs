@@ -1,6 +1,7 @@
 //! What the engine asks, and what it is answered.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Instant;
 
 use rustix::net::SendFlags;
 use tare_oci::runtime::Process;
@@ -205,7 +206,7 @@ impl Supervisor {
         for child in &mut self.children {
             child.streams.abandon_output();
         }
-        self.released = true;
+        self.released = Some(Instant::now());
         Ok(Answer::Done)
     }
 
