@@ -362,21 +362,18 @@ fn cgroup_view(cgroup: &Cgroup, own_namespace: bool) -> CgroupView {
             .hierarchies
             .iter()
             .map(|hierarchy| CgroupHierarchyView {
-                name: hierarchy
-                    .mount
-                    .file_name()
-                    .map(|name| name.to_string_lossy().into_owned())
-                    .unwrap_or_default(),
+                name: hierarchy.name(),
                 controllers: hierarchy.controllers.clone(),
                 path: cgroup.directory(hierarchy),
             })
             .collect(),
-        unified: if layout.hierarchies.is_empty() {
-            cgroup.unified_directory()
-        } else {
-            None
+        // With the host's cgroup namespace the whole hierarchy is seen, as
+        // with runc.
+        unified: match &layout.unified {
+            Some(_) if !layout.hierarchies.is_empty() => None,
+            Some(mount) if !own_namespace => Some(mount.clone()),
+            _ => cgroup.unified_directory(),
         },
-        own_namespace,
     }
 }
 

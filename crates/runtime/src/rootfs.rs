@@ -18,6 +18,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::CWD;
+use rustix::io::Errno;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags};
 use tare_oci::runtime::{Linux, RootfsPropagation, Spec};
 use tare_sys::mount::{Attributes, set_attributes};
@@ -163,9 +164,8 @@ fn attach_root(
     label: Option<&str>,
     propagation: Option<RootfsPropagation>,
 ) -> Result<OwnedFd, Failure> {
-    let failed = |path: &Path, error: rustix::io::Errno| {
-        Failure::new(Step::Root, path.display().to_string(), error)
-    };
+    let failed =
+        |path: &Path, error: Errno| Failure::new(Step::Root, path.display().to_string(), error);
     let (mount, place) = match rootfs {
         Rootfs::Path(path) => {
             let tree = rustix::mount::open_tree(
@@ -221,8 +221,7 @@ fn make_parent_private(path: &Path) -> Result<(), Failure> {
             .map_err(|error| failed(error.into()))?;
         // Only the root of a mount takes a propagation type.
         match set_attributes(CWD, &name, false, private) {
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => {
-            }
+            Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {}
             result => return result.map_err(failed),
         }
     }
@@ -230,7 +229,7 @@ fn make_parent_private(path: &Path) -> Result<(), Failure> {
 }
 
 /// Attaches a detached mount to a place.
-pub(crate) fn attach(mount: BorrowedFd<'_>, place: BorrowedFd<'_>) -> rustix::io::Result<()> {
+pub(crate) fn attach(mount: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Result<(), Errno> {
     rustix::mount::move_mount(
         mount,
         c"",
@@ -240,11 +239,20 @@ pub(crate) fn attach(mount: BorrowedFd<'_>, place: BorrowedFd<'_>) -> rustix::io
     )
 }
 
+/// Changes the attributes of a mount.
+fn change(mount: BorrowedFd<'_>, recursive: bool, attributes: Attributes) -> Result<(), Errno> {
+    if attributes.is_empty() {
+        return Ok(());
+    }
+    set_attributes(mount, c"", recursive, attributes)
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
+}
+
 /// Makes the working directory when it is missing, as Docker does.
 fn make_working_directory(root: BorrowedFd<'_>, path: &str) -> Result<(), Failure> {
     match resolve::ensure(root, path, Missing::Directory) {
         // Whether it can be entered shows when it is.
-        Ok(_) | Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => Ok(()),
+        Ok(_) | Err(Errno::NOTDIR | Errno::LOOP) => Ok(()),
         Err(error) => Err(Failure::new(Step::WorkingDirectory, path, error)),
     }
 }

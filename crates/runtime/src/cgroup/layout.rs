@@ -1,9 +1,7 @@
 //! Which hierarchies the host has.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-
-use rustix::fs::CWD;
 
 /// Where the host's hierarchies are mounted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +19,17 @@ pub struct Hierarchy {
     pub mount: PathBuf,
     /// Its controllers, or its name as `name=systemd`.
     pub controllers: Vec<String>,
+}
+
+impl Hierarchy {
+    /// Name of its directory under /sys/fs/cgroup.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.mount.file_name() {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => self.controllers.join(","),
+        }
+    }
 }
 
 const CGROUP2_SUPER_MAGIC: i64 = 0x6367_7270;
@@ -41,7 +50,9 @@ impl Layout {
                 unified: Some(usual.to_owned()),
             });
         }
-        let table = std::fs::read_to_string("/proc/self/mountinfo")?;
+        // Large enough for most tables: growing would read it piece by piece.
+        let mut table = String::with_capacity(16 << 10);
+        std::fs::File::open("/proc/self/mountinfo")?.read_to_string(&mut table)?;
         let layout = Layout::parse(&table);
         if layout.hierarchies.is_empty() && layout.unified.is_none() {
             return Err(io::Error::new(
@@ -95,23 +106,6 @@ impl Layout {
         self.hierarchies
             .iter()
             .find(|hierarchy| hierarchy.controllers.iter().any(|name| name == controller))
-    }
-
-    /// Whether the v2 hierarchy can be written to.
-    #[must_use]
-    pub fn is_writable(&self) -> bool {
-        self.unified
-            .iter()
-            .chain(self.hierarchies.iter().map(|hierarchy| &hierarchy.mount))
-            .all(|mount| {
-                rustix::fs::accessat(
-                    CWD,
-                    mount,
-                    rustix::fs::Access::WRITE_OK,
-                    rustix::fs::AtFlags::empty(),
-                )
-                .is_ok()
-            })
     }
 }
 

@@ -1,19 +1,24 @@
 //! Mounts of type `cgroup`: what the container sees of its control groups.
+//!
+//! Its own group becomes visible by a bind mount of that group's directory: new
+//! mounts of a v1 hierarchy would wait for the kernel to finish with groups
+//! that are being removed, up to 10 ms on a busy host.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{CWD, Mode};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
-    fsconfig_set_string, fsmount, fsopen, open_tree,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_string,
+    fsmount, fsopen, open_tree,
 };
 use tare_oci::runtime::Mount;
-use tare_sys::mount::{Attributes, set_attributes};
+use tare_sys::mount::Attributes;
 
-use super::MountOptions;
 use super::mounts::{CgroupHierarchyView, CgroupView};
 use super::resolve::{self, Missing};
+use super::{MountOptions, change};
 
 /// Attaches the container's view of its control groups.
 pub(super) fn attach(
@@ -25,55 +30,30 @@ pub(super) fn attach(
     let (place, _) = resolve::ensure(root, &mount.destination, Missing::Directory)?;
     let set = options.attributes.set | options.recursive.set;
     if let Some(group) = &view.unified {
-        let made = if view.own_namespace {
-            new(c"cgroup2", None, set)?
-        } else {
-            bind(group, set)?
-        };
-        return super::attach(made.as_fd(), place.as_fd());
+        return super::attach(bind(group, set)?.as_fd(), place.as_fd());
     }
     // v1: a small tmpfs with one directory for each hierarchy.
-    let outer = {
-        let context = fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-        fsconfig_set_string(&context, c"source", c"tmpfs")?;
-        fsconfig_set_string(&context, c"mode", c"755")?;
-        fsconfig_create(&context)?;
-        fsmount(
-            &context,
-            FsMountFlags::FSMOUNT_CLOEXEC,
-            flags(set & !Attributes::RDONLY),
-        )?
-    };
+    let outer = new_tmpfs(set & !Attributes::RDONLY)?;
     super::attach(outer.as_fd(), place.as_fd())?;
     for hierarchy in &view.hierarchies {
-        attach_hierarchy(hierarchy, outer.as_fd(), view.own_namespace, set)?;
+        attach_hierarchy(hierarchy, outer.as_fd(), set)?;
     }
-    if set & Attributes::RDONLY != 0 {
-        let attributes = Attributes {
-            set: Attributes::RDONLY,
-            ..Attributes::default()
-        };
-        set_attributes(outer.as_fd(), c"", false, attributes)
-            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
-    }
-    Ok(())
+    let attributes = Attributes {
+        set: set & Attributes::RDONLY,
+        ..Attributes::default()
+    };
+    change(outer.as_fd(), false, attributes)
 }
 
 fn attach_hierarchy(
     hierarchy: &CgroupHierarchyView,
     outer: BorrowedFd<'_>,
-    own_namespace: bool,
     set: u64,
 ) -> Result<(), Errno> {
     let name = hierarchy.name.as_str();
     rustix::fs::mkdirat(outer, name, Mode::from_raw_mode(0o755))?;
     let place = resolve::open_without_links(outer, name)?;
-    let made = if own_namespace {
-        new(c"cgroup", Some(&hierarchy.controllers), set)?
-    } else {
-        bind(&hierarchy.path, set)?
-    };
-    super::attach(made.as_fd(), place.as_fd())?;
+    super::attach(bind(&hierarchy.path, set)?.as_fd(), place.as_fd())?;
     // "cpu,cpuacct" is also found as "cpu" and as "cpuacct".
     if hierarchy.controllers.len() > 1 {
         for controller in &hierarchy.controllers {
@@ -85,23 +65,16 @@ fn attach_hierarchy(
     Ok(())
 }
 
-fn new(kind: &std::ffi::CStr, controllers: Option<&[String]>, set: u64) -> Result<OwnedFd, Errno> {
-    let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
-    fsconfig_set_string(&context, c"source", c"cgroup")?;
-    for controller in controllers.unwrap_or_default() {
-        match controller.split_once('=') {
-            Some((key, value)) => fsconfig_set_string(&context, key, value)?,
-            None => fsconfig_set_flag(&context, controller.as_str())?,
-        }
-    }
-    if controllers.is_some_and(|list| list.iter().any(|one| one.starts_with("name="))) {
-        fsconfig_set_flag(&context, c"none")?;
-    }
+fn new_tmpfs(set: u64) -> Result<OwnedFd, Errno> {
+    let context = fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_set_string(&context, c"source", c"tmpfs")?;
+    fsconfig_set_string(&context, c"mode", c"755")?;
     fsconfig_create(&context)?;
-    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags(set))
+    let flags = MountAttrFlags::from_bits_retain(u32::try_from(set).unwrap_or(0));
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags)
 }
 
-fn bind(group: &std::path::Path, set: u64) -> Result<OwnedFd, Errno> {
+fn bind(group: &Path, set: u64) -> Result<OwnedFd, Errno> {
     let tree = open_tree(
         CWD,
         group,
@@ -111,11 +84,6 @@ fn bind(group: &std::path::Path, set: u64) -> Result<OwnedFd, Errno> {
         set,
         ..Attributes::default()
     };
-    set_attributes(tree.as_fd(), c"", false, attributes)
-        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
+    change(tree.as_fd(), false, attributes)?;
     Ok(tree)
-}
-
-fn flags(set: u64) -> MountAttrFlags {
-    MountAttrFlags::from_bits_retain(u32::try_from(set).unwrap_or(0))
 }

@@ -14,9 +14,9 @@ use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_string,
     fsmount, fsopen, open_tree,
 };
-use tare_sys::mount::{Attributes, set_attributes};
+use tare_sys::mount::Attributes;
 
-use super::{attach, resolve};
+use super::{attach, change, resolve};
 use crate::handshake::{Failure, Step};
 
 const CLONE: OpenTreeFlags = OpenTreeFlags::OPEN_TREE_CLONE
@@ -42,8 +42,7 @@ fn readonly_path(root: BorrowedFd<'_>, path: &str) -> Result<(), Errno> {
         set: Attributes::RDONLY,
         ..Attributes::default()
     };
-    set_attributes(tree.as_fd(), c"", true, attributes)
-        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
+    change(tree.as_fd(), true, attributes)?;
     attach(tree.as_fd(), place.as_fd())
 }
 
@@ -138,7 +137,6 @@ fn null_device(dev: Option<BorrowedFd<'_>>) -> Result<OwnedFd, Errno> {
         set: Attributes::RDONLY | Attributes::NOSUID | Attributes::NOEXEC,
         ..Attributes::default()
     };
-    set_attributes(mount.as_fd(), c"", false, attributes)
-        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
+    change(mount.as_fd(), false, attributes)?;
     Ok(mount)
 }

@@ -10,22 +10,19 @@ use rustix::mount::{
     fsconfig_set_string, fsmount, fsopen, open_tree,
 };
 use tare_oci::runtime::{Mount, Spec};
-use tare_sys::mount::{Attributes, set_attributes};
+use tare_sys::mount::Attributes;
 
 use super::resolve::{self, Missing};
-use super::{MountOptions, attach, cgroup, copy_up};
+use super::{MountOptions, attach, cgroup, change, copy_up};
 use crate::handshake::{Failure, Step};
 
 /// What a mount of type `cgroup` shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CgroupView {
-    /// v1 hierarchies: name of the directory, options of the mount, and the
-    /// container's group in it.
+    /// v1 hierarchies.
     pub(crate) hierarchies: Vec<CgroupHierarchyView>,
-    /// The container's group in the v2 hierarchy, when that is the only one.
+    /// What is shown of the v2 hierarchy, when that is the only one.
     pub(crate) unified: Option<PathBuf>,
-    /// Whether the container has a cgroup namespace of its own.
-    pub(crate) own_namespace: bool,
 }
 
 /// One v1 hierarchy.
@@ -159,14 +156,6 @@ fn bind(mount: &Mount, options: &MountOptions, root: BorrowedFd<'_>) -> Result<O
     }
     attach(tree.as_fd(), place.as_fd())?;
     Ok(tree)
-}
-
-fn change(mount: BorrowedFd<'_>, recursive: bool, attributes: Attributes) -> Result<(), Errno> {
-    if attributes.is_empty() {
-        return Ok(());
-    }
-    set_attributes(mount, c"", recursive, attributes)
-        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
 }
 
 /// Makes a new file system of the given type.
