@@ -108,26 +108,23 @@ impl Root {
         Err(Errno::AGAIN)
     }
 
-    /// Makes the directories that the archive has no entries for.
+    /// Makes the directories that the archive has no entries for, below the
+    /// deepest that is there.
     fn make_directories(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
-        let ends = path
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'/')
-            .map(|(end, _)| end);
-        let mut directory = self.open_directory(b"")?;
-        for end in ends.chain([path.len()]) {
-            let Some((_, name)) = path::split(&path[..end]) else {
-                continue;
-            };
-            let found = self.open_directory(&path[..end]);
-            directory = match found {
-                Err(error @ (Errno::NOENT | Errno::NOTDIR)) => {
-                    self.make_directory(directory.as_fd(), name, error)?;
-                    self.open_directory(&path[..end])?
+        let mut missing = Vec::new();
+        let mut existing = path;
+        let mut directory = loop {
+            match (self.open_directory(existing), path::split(existing)) {
+                (Err(why @ (Errno::NOENT | Errno::NOTDIR)), Some((parent, name))) => {
+                    missing.push((existing, name, why));
+                    existing = parent;
                 }
-                other => other?,
-            };
+                (result, _) => break result?,
+            }
+        };
+        while let Some((path, name, why)) = missing.pop() {
+            self.make_directory(directory.as_fd(), name, why)?;
+            directory = self.open_directory(path)?;
         }
         Ok(directory)
     }
@@ -145,7 +142,9 @@ impl Root {
             Err(error) => return Err(error),
         };
         rustix::fs::mkdirat(parent, name, MODE)?;
-        rustix::fs::chmodat(parent, name, MODE, rustix::fs::AtFlags::empty())?;
+        if self.umask & MODE.as_raw_mode() != 0 {
+            rustix::fs::chmodat(parent, name, MODE, rustix::fs::AtFlags::empty())?;
+        }
         if was_whiteout {
             attribute::set_opaque(parent, name)
         } else {
