@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::client::{Address, Connection};
+use crate::client::{Address, Client, Connection, Request};
 use crate::failure::Failure;
 
 /// The first argument with which the client executes itself to become the
@@ -145,7 +145,10 @@ fn wait_for(
 ) -> Result<Connection, StartError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Ok(connection) = Connection::open(address) {
+        // The socket is there before the engine is ready, and for a moment also
+        // when it cannot become so: only an answer counts.
+        let left = deadline.saturating_duration_since(Instant::now());
+        if let Some(connection) = answering(address, left) {
             return Ok(connection);
         }
         if let Ok(Some(status)) = child.try_wait() {
@@ -165,6 +168,22 @@ fn wait_for(
         }
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// A connection on which an engine has answered within `patience`.
+fn answering(address: &Address, patience: Duration) -> Option<Connection> {
+    let connection = Connection::open(address).ok()?;
+    connection
+        .set_patience(Some(patience.max(Duration::from_millis(1))))
+        .ok()?;
+    let client = Client::new(address.clone(), None);
+    client.adopt(connection);
+    let ping = Request::get("/_ping");
+    let begun = client.begin(&ping).ok()?;
+    client.finish(begun, &ping).ok()?.bytes().ok()?;
+    let connection = client.release()?;
+    connection.set_patience(None).ok()?;
+    Some(connection)
 }
 
 /// The last line that this start has added to the log.

@@ -130,6 +130,11 @@ impl Client {
         self.idle.borrow_mut().push(connection);
     }
 
+    /// Takes a kept connection out again.
+    pub(crate) fn release(&self) -> Option<Connection> {
+        self.idle.borrow_mut().pop()
+    }
+
     /// Sends a request and reads the answer's head; any status but success
     /// is an error with the engine's message.
     pub(crate) fn send(&self, request: &Request) -> Result<Response<'_>, ClientError> {

@@ -80,9 +80,3 @@ impl Configuration {
         })
     }
 }
-
-impl From<ConfigurationError> for crate::failure::Failure {
-    fn from(error: ConfigurationError) -> Self {
-        Self::new(error.to_string())
-    }
-}

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::autostart;
 use crate::client::{Address, AddressError, Client, ClientError, parse_version};
-use crate::configuration::{Configuration, ConfigurationError};
+use crate::configuration::Configuration;
 use crate::failure::Failure;
 
 /// Where an engine listens unless it is told otherwise.
@@ -155,12 +155,15 @@ impl Context {
         self.client.version()
     }
 
-    /// Docker's configuration file of this user; absent means empty.
-    ///
-    /// # Errors
-    /// A file that cannot be read or is not JSON.
-    pub(crate) fn configuration(&self) -> Result<Configuration, ConfigurationError> {
-        Configuration::load(&self.configuration_directory.join("config.json"))
+    /// Docker's configuration file of this user; absent means empty. One that
+    /// cannot be used is warned about, as it may be another user's.
+    pub(crate) fn configuration(&self) -> Configuration {
+        Configuration::load(&self.configuration_directory.join("config.json")).unwrap_or_else(
+            |error| {
+                eprintln!("WARNING: {error}");
+                Configuration::default()
+            },
+        )
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use super::Address;
 use super::response::{Head, HeadError, ReadHeadError, parse_head};
@@ -110,6 +111,14 @@ impl Connection {
         match &self.socket {
             Socket::Unix(stream) => stream.shutdown(Shutdown::Write),
             Socket::Tcp(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+
+    /// How long a read may wait; for ever when not said.
+    pub(crate) fn set_patience(&self, patience: Option<Duration>) -> io::Result<()> {
+        match &self.socket {
+            Socket::Unix(stream) => stream.set_read_timeout(patience),
+            Socket::Tcp(stream) => stream.set_read_timeout(patience),
         }
     }
 

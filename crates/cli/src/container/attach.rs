@@ -51,7 +51,7 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     }
     let tty = container.config.tty;
     let (keys_text, keys) =
-        session::detach_keys(matches.text("detach-keys"), &context.configuration()?, tty)?;
+        session::detach_keys(matches.text("detach-keys"), &context.configuration(), tty)?;
     let stdin = container.config.open_stdin && !matches.switch("no-stdin");
     if stdin && tty && !terminal::stdin_is_terminal() {
         return Err(Failure::new("the input device is not a TTY"));

@@ -61,7 +61,7 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     )
     .map_err(|OptionError(message)| Failure::new(message))?;
     let (keys_text, keys) =
-        session::detach_keys(matches.text("detach-keys"), &context.configuration()?, tty)?;
+        session::detach_keys(matches.text("detach-keys"), &context.configuration(), tty)?;
     let console_size = if tty {
         terminal::size().map(|(rows, columns)| [rows.into(), columns.into()])
     } else {

@@ -122,7 +122,7 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let configured = if quiet || matches.changed("format") {
         None
     } else {
-        context.configuration()?.ps_format
+        context.configuration().ps_format
     };
     let format = matches.text("format").map(str::to_owned).or(configured);
     let format = format.as_deref().filter(|format| !format.is_empty());

@@ -65,10 +65,7 @@ fn run_attached(
         stdout: config.attach_stdout,
         stderr: config.attach_stderr,
     };
-    let configuration = context
-        .configuration()
-        .map_err(Failure::from)
-        .map_err(engine_failure)?;
+    let configuration = context.configuration();
     let (keys_text, keys) =
         session::detach_keys(matches.text("detach-keys"), &configuration, config.tty)
             .map_err(engine_failure)?;

@@ -83,7 +83,7 @@ fn start_attached(
     let container = inspect(client, name)?;
     let tty = container.config.tty;
     let (keys_text, keys) =
-        session::detach_keys(matches.text("detach-keys"), &context.configuration()?, tty)?;
+        session::detach_keys(matches.text("detach-keys"), &context.configuration(), tty)?;
     let stdin = matches.switch("interactive") && container.config.open_stdin;
     if stdin && tty && !terminal::stdin_is_terminal() {
         return Err(Failure::new("the input device is not a TTY"));

@@ -94,7 +94,7 @@ pub(crate) fn pull(
         .set_some("platform", platform)
         .on("/images/create");
     let mut request = Request::post(path);
-    if let Some(header) = credentials::header_for(&context.configuration()?, reference)? {
+    if let Some(header) = credentials::header_for(&context.configuration(), reference)? {
         request = request.header("X-Registry-Auth", header);
     }
     let response = client.send(&request)?;

@@ -44,7 +44,7 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let configured = if quiet || matches.changed("format") {
         None
     } else {
-        context.configuration()?.networks_format
+        context.configuration().networks_format
     };
     let format = matches.text("format").map(str::to_owned).or(configured);
     let path = Query::default()

@@ -17,3 +17,17 @@ fn times_become_seconds_of_the_epoch() {
         assert_eq!(moment(text, now).as_deref(), wanted, "{text}");
     }
 }
+
+#[test]
+fn a_time_without_an_offset_is_local() {
+    let zone = jiff::tz::TimeZone::system();
+    let local: jiff::civil::DateTime = "2013-01-02T13:23:37".parse().unwrap();
+    let wanted = local.to_zoned(zone).unwrap().timestamp().as_second();
+    let now = jiff::Timestamp::now();
+    let got = moment("2013-01-02T13:23:37", now);
+    assert_eq!(got, Some(format!("{wanted}.000000000")));
+    assert_eq!(
+        moment("2013-01-02", now).map(|text| text.len()),
+        got.map(|text| text.len())
+    );
+}
