@@ -1,6 +1,7 @@
 //! The container as the shim sees it: the runtime's library, with pipes made
 //! for it and errors put as Docker has them.
 
+use std::fs::File;
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
@@ -24,6 +25,10 @@ pub(crate) struct Container {
     own_processes: bool,
     /// The out-of-memory score of an exec that says nothing of it.
     score: Option<i32>,
+    /// Keeps the container's mounts until the shim ends. Otherwise the init's
+    /// exit would wait for the overlay's unmount, which syncs the whole file
+    /// system below it.
+    mounts: Option<File>,
 }
 
 /// A process that runs, and our ends of its streams.
@@ -88,13 +93,17 @@ impl Container {
             runtime,
             own_processes,
             score,
+            mounts: None,
         };
         Ok((container, ends))
     }
 
     /// Lets the program run; nothing is left of the container if it cannot.
     pub(crate) fn start(&mut self) -> Result<(), StartError> {
-        self.runtime.start().map_err(start_error)
+        self.runtime.start().map_err(start_error)?;
+        // A program that has ended already has no mounts to keep.
+        self.mounts = File::open(format!("/proc/{}/ns/mnt", self.runtime.pid)).ok();
+        Ok(())
     }
 
     /// Ends a container that is not wanted after all.

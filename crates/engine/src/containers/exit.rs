@@ -111,6 +111,10 @@ impl Engine {
             (live.record.clone(), endpoint, live.shim.take())
         };
         self.inner.execs.container_ended(&container.id);
+        if !shim_lives {
+            // A container whose shim was killed must not run on unseen.
+            self.clear_after_shim(&container.id).await;
+        }
         let (engine, row) = (self.clone(), record.clone());
         let stored = tokio::task::spawn_blocking(move || {
             if let Some(endpoint) = &endpoint {
@@ -143,8 +147,6 @@ impl Engine {
             if let Err(error) = shim.release().await {
                 tracing::warn!(container = container.id, %error, "the shim could not be released");
             }
-        } else {
-            self.clear_after_shim(&container.id).await;
         }
         drop(guard);
     }
