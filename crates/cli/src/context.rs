@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::autostart;
 use crate::client::{Address, AddressError, Client, ClientError, parse_version};
 use crate::configuration::Configuration;
+use crate::each::tell;
 use crate::failure::Failure;
 
 /// Where an engine listens unless it is told otherwise.
@@ -160,7 +161,7 @@ impl Context {
     pub(crate) fn configuration(&self) -> Configuration {
         Configuration::load(&self.configuration_directory.join("config.json")).unwrap_or_else(
             |error| {
-                eprintln!("WARNING: {error}");
+                tell(&format!("WARNING: {error}"));
                 Configuration::default()
             },
         )

@@ -23,7 +23,7 @@ pub(crate) fn each(
         Ok(text) => print(&text),
         Err(error) => {
             failed |= !forgive(&error);
-            eprintln!("{error}");
+            tell(&error);
             Ok(())
         }
     };
@@ -60,4 +60,10 @@ pub(crate) fn print(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
+}
+
+/// Writes a line to standard error; one that nobody reads is lost.
+pub(crate) fn tell(text: &dyn std::fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

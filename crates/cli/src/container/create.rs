@@ -10,6 +10,8 @@ use super::flags;
 use super::options::{OptionError, Surroundings, create_request};
 use crate::client::{Client, ClientError, Query, Request};
 use crate::context::Context;
+use crate::each::print;
+use crate::each::tell;
 use crate::failure::{ENGINE, Failure};
 use crate::grammar::{Arity, Command, Matches};
 use crate::image::pull;
@@ -28,7 +30,7 @@ pub(crate) const COMMAND: Command = Command {
 fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let plan = Plan::new(context, matches)?;
     let id = plan.create(context, context.client()?)?;
-    println!("{id}");
+    print(&format!("{id}\n"))?;
     Ok(0)
 }
 
@@ -114,7 +116,10 @@ impl Plan {
                 if self.pull == PullPolicy::Missing =>
             {
                 if !self.quiet {
-                    eprintln!("Unable to find image '{}' locally", reference.familiar());
+                    tell(&format!(
+                        "Unable to find image '{}' locally",
+                        reference.familiar()
+                    ));
                 }
                 self.pull(context, client, reference)?;
                 client.json(&self.request()?)?
@@ -122,7 +127,7 @@ impl Plan {
             (answer, _) => answer?,
         };
         for warning in &answer.warnings {
-            eprintln!("WARNING: {warning}");
+            tell(&format!("WARNING: {warning}"));
         }
         if !id_file.is_empty() {
             write_id(id_file, &answer.id).map_err(|error| {

@@ -6,6 +6,7 @@ use super::options::{OptionError, Surroundings, checks, environment};
 use super::session::{self, Signals, Target};
 use crate::client::{Request, percent_encoded};
 use crate::context::Context;
+use crate::each::tell;
 use crate::failure::{ENGINE, Failure};
 use crate::grammar::{Arity, Command, Flag, Matches};
 use crate::stream::Session;
@@ -118,7 +119,7 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
         && let Err(error) = session::resize(client, Target::Exec(&exec.id))
         && context.debug
     {
-        eprintln!("tare: {error}");
+        tell(&format!("tare: {error}"));
     }
     let end = Session::new(connection, tty, stdin.then_some(keys))
         .run(&mut signals)

@@ -6,6 +6,8 @@ use super::flags;
 use super::session::{self, Signals, Streams, Target};
 use crate::client::{Client, Query, Request, percent_encoded};
 use crate::context::Context;
+use crate::each::print;
+use crate::each::tell;
 use crate::failure::{ENGINE, Failure, NOT_EXECUTABLE, NOT_FOUND};
 use crate::grammar::{Arity, Command, Matches};
 use crate::stream::Session;
@@ -46,7 +48,7 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     let id = plan.create(context, client).map_err(engine_failure)?;
     if detach {
         start(client, &id, None).map_err(engine_failure)?;
-        println!("{id}");
+        print(&format!("{id}\n"))?;
         return Ok(0);
     }
     run_attached(context, matches, client, &plan, &id)
@@ -104,7 +106,7 @@ fn run_attached(
         && let Err(error) = session::resize(client, Target::Container(id))
         && context.debug
     {
-        eprintln!("tare: {error}");
+        tell(&format!("tare: {error}"));
     }
     let mut session = Session::new(connection, config.tty, streams.stdin.then_some(keys));
     let end = session.run(&mut signals).map_err(session::stream_failure);

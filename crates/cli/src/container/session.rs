@@ -8,6 +8,7 @@ use tare_sys::signalfd::SignalFd;
 
 use crate::client::{Client, ClientError, Connection, Query, Request, Response, percent_encoded};
 use crate::configuration::Configuration;
+use crate::each::tell;
 use crate::failure::{ENGINE, Failure};
 use crate::signals;
 use crate::stream::{
@@ -142,11 +143,11 @@ impl<'s> Signals<'s> {
         })
     }
 
-    fn tell<T>(&self, result: Result<T, ClientError>) {
+    fn report<T>(&self, result: Result<T, ClientError>) {
         if let Err(error) = result
             && self.debug
         {
-            eprintln!("tare: {error}");
+            tell(&format!("tare: {error}"));
         }
     }
 }
@@ -158,7 +159,7 @@ impl SignalHandler for Signals<'_> {
 
     fn handle(&mut self, number: i32) -> Reaction {
         if number == signals::WINCH && self.resize {
-            self.tell(resize(self.client, self.target));
+            self.report(resize(self.client, self.target));
             return Reaction::Continue;
         }
         if !self.forward {
@@ -168,12 +169,14 @@ impl SignalHandler for Signals<'_> {
             let path = Query::default()
                 .set("signal", name)
                 .on(format_args!("/containers/{}/kill", percent_encoded(id)));
-            self.tell(self.client.bytes(&Request::post(path)));
+            self.report(self.client.bytes(&Request::post(path)));
         }
         if matches!(name_of(number), "INT" | "TERM") {
             self.interrupts += 1;
             if self.interrupts == PATIENCE {
-                eprintln!("tare: got {PATIENCE} interrupts, leaving the container behind");
+                tell(&format!(
+                    "tare: got {PATIENCE} interrupts, leaving the container behind"
+                ));
                 return Reaction::End;
             }
         }

@@ -6,6 +6,8 @@ use super::run;
 use super::session::{self, Signals, Streams, Target};
 use crate::client::{Client, Request, percent_encoded};
 use crate::context::Context;
+use crate::each::print;
+use crate::each::tell;
 use crate::failure::Failure;
 use crate::grammar::{Arity, Command, Flag, Matches};
 use crate::stream::Session;
@@ -47,9 +49,9 @@ fn start_all(client: &Client, containers: &[String]) -> Result<u8, Failure> {
     let mut failed = Vec::new();
     for container in containers {
         match run::start(client, container, None) {
-            Ok(()) => println!("{container}"),
+            Ok(()) => print(&format!("{container}\n"))?,
             Err(failure) => {
-                eprintln!("{}", failure.message.unwrap_or_default());
+                tell(&failure.message.unwrap_or_default());
                 failed.push(container.as_str());
             }
         }

@@ -5,6 +5,7 @@ use tare_engine_api::ContainerWaitResponse;
 use crate::client::{Request, percent_encoded};
 use crate::context::Context;
 use crate::each::print;
+use crate::each::tell;
 use crate::failure::{Failure, GENERAL};
 use crate::grammar::{Arity, Command, Matches};
 
@@ -29,12 +30,12 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
                 error: Some(error), ..
             }) if !error.message.is_empty() => {
                 failed = true;
-                eprintln!("{}", error.message);
+                tell(&error.message);
             }
             Ok(answer) => print(&format!("{}\n", answer.status_code))?,
             Err(error) => {
                 failed = true;
-                eprintln!("{error}");
+                tell(&error);
             }
         }
     }

@@ -8,6 +8,7 @@ use tare_engine_api::SystemInfo;
 use crate::client::Request;
 use crate::context::Context;
 use crate::each::print;
+use crate::each::tell;
 use crate::failure::Failure;
 use crate::format::template::{Template, from_json};
 use crate::format::units::binary_size;
@@ -48,7 +49,7 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
             if let Some(info) = &info {
                 print(&server_text(info))?;
                 for warning in info.warnings.iter().flatten() {
-                    eprintln!("{warning}");
+                    tell(&warning);
                 }
             } else {
                 print("\nServer:\n")?;
