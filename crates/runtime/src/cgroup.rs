@@ -166,17 +166,25 @@ impl Cgroup {
 
     /// The v2 group as a place to clone into.
     pub(crate) fn clone_target(&self) -> Result<Option<OwnedFd>, Error> {
-        let Some(path) = self.unified_directory() else {
-            return Ok(None);
-        };
-        let flags =
-            rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC;
-        match rustix::fs::open(&path, flags, rustix::fs::Mode::empty()) {
-            Ok(fd) => Ok(Some(fd)),
-            Err(source) => Err(Error::Read {
-                path,
-                source: source.into(),
-            }),
+        self.unified_directory().map(open_group).transpose()
+    }
+
+    /// The v2 group for a further process of the container: that of its first
+    /// process. A container that manages groups itself (an init system) has
+    /// moved that process into a nested one, and the kernel lets no process
+    /// into a group whose controllers serve nested groups.
+    pub(crate) fn clone_target_of(&self, pid: i32) -> Result<Option<OwnedFd>, Error> {
+        let own = self.path();
+        let present = controls::read(Path::new(&format!("/proc/{pid}/cgroup")))?.and_then(|text| {
+            let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
+            Some(PathBuf::from(path))
+        });
+        match (present, &self.layout.unified) {
+            (Some(present), Some(root)) if present.starts_with(&own) => {
+                let relative = present.strip_prefix("/").unwrap_or(&present);
+                open_group(root.join(relative)).map(Some)
+            }
+            _ => self.clone_target(),
         }
     }
 
@@ -213,6 +221,15 @@ impl Cgroup {
         };
         Ok(controls::keyed(&text, "oom_kill").unwrap_or(0))
     }
+}
+
+fn open_group(path: PathBuf) -> Result<OwnedFd, Error> {
+    let flags =
+        rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC;
+    rustix::fs::open(&path, flags, rustix::fs::Mode::empty()).map_err(|error| Error::Read {
+        path,
+        source: error.into(),
+    })
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ use crate::init::Plan;
 use crate::plan::{self, Namespaces};
 use crate::process::{Prepared, Streams};
 use crate::rootfs::{CgroupHierarchyView, CgroupView, Rootfs};
-use crate::seccomp::Filter;
 
 /// What a container is made from.
 #[derive(Debug)]
@@ -92,7 +91,8 @@ pub struct Container {
     pub cgroup: Cgroup,
     id: String,
     namespaces: Kinds,
-    filter: Option<Filter>,
+    /// The system call filter, encoded; empty for none.
+    filter: Vec<u8>,
     /// Until the program runs.
     channel: Option<ParentEnd>,
 }
@@ -130,8 +130,8 @@ impl Container {
         plan::check(spec, &namespaces)?;
         let process = plan::process(spec)?;
         let namespaces = Namespaces::plan(spec, namespaces)?;
-        let filter = plan::filter(spec)?;
-        let prepared = Prepared::new(process, &identity, filter.clone())?;
+        let seccomp = plan::seccomp(spec)?;
+        let prepared = Prepared::new(process, &identity, seccomp.is_some())?;
         let streams = Streams::new(stdio).map_err(Error::Clone)?;
         make_undumpable()?;
 
@@ -149,14 +149,19 @@ impl Container {
             new_cgroup_namespace: namespaces.new_cgroup,
             new_time_namespace: namespaces.new_time,
         };
-        let spawned = spawn(
-            proof,
-            namespaces.cloned,
-            namespaces.joined_pid().map(AsFd::as_fd),
-            &cgroup,
-            streams,
-            |channel, streams| init.run(proof, channel, streams),
-        );
+        let spawned = cgroup
+            .clone_target()
+            .map_err(Error::from)
+            .and_then(|target| {
+                spawn(
+                    proof,
+                    namespaces.cloned,
+                    namespaces.joined_pid().map(AsFd::as_fd),
+                    target,
+                    streams,
+                    |channel, streams| init.run(proof, channel, streams),
+                )
+            });
         let (child, channel) = match spawned {
             Ok(spawned) => spawned,
             Err(error) => {
@@ -172,20 +177,23 @@ impl Container {
             cgroup,
             id: id.to_owned(),
             namespaces: namespaces.all,
-            filter,
+            filter: Vec::new(),
             channel: None,
         };
-        // The limits are set while the child makes its mounts; it runs no
-        // program before it is told to.
+        // The limits are set and the filter is compiled while the child makes
+        // its mounts; it runs no program before it is told to.
         let resources = spec
             .linux
             .as_ref()
             .and_then(|linux| linux.resources.as_ref());
-        let limited = resources.map_or(Ok(()), |resources| container.cgroup.apply(resources));
-        match limited
-            .map_err(Error::from)
-            .and_then(|()| wait_ready(&channel))
-        {
+        let finished = plan::filter(seccomp).and_then(|filter| {
+            container.filter = filter;
+            if let Some(resources) = resources {
+                container.cgroup.apply(resources)?;
+            }
+            container.wait_ready(&channel)
+        });
+        match finished {
             Ok(console) => {
                 container.console = console;
                 container.channel = Some(channel);
@@ -208,7 +216,7 @@ impl Container {
         let Some(channel) = self.channel.take() else {
             return Ok(());
         };
-        run(&channel).inspect_err(|_| self.destroy())
+        run(&channel, &self.filter).inspect_err(|_| self.destroy())
     }
 
     /// Runs a further program in the container, and returns when it runs. The
@@ -219,9 +227,14 @@ impl Container {
     /// process is left then.
     pub fn exec(&self, request: ExecRequest<'_>) -> Result<ExecProcess, Error> {
         let proof = SingleThreaded::verify().map_err(Error::Clone)?;
-        let prepared = Prepared::new(request.process, &request.identity, self.filter.clone())?;
+        let filtered = !self.filter.is_empty();
+        let prepared = Prepared::new(request.process, &request.identity, filtered)?;
         let streams = Streams::new(request.stdio).map_err(Error::Clone)?;
         make_undumpable()?;
+        // The new process would stop before it could say a word.
+        if self.cgroup.is_frozen()? {
+            return Err(Error::Paused);
+        }
         let entries = self.cgroup.entries();
         let plan = crate::exec::Plan {
             id: &self.id,
@@ -238,12 +251,12 @@ impl Container {
             proof,
             Kinds::NONE,
             pid_namespace,
-            &self.cgroup,
+            self.cgroup.clone_target_of(self.pid)?,
             streams,
             |channel, streams| plan.run(proof, channel, streams),
         )?;
-        let started = wait_ready(&channel).and_then(|console| {
-            run(&channel)?;
+        let started = self.wait_ready(&channel).and_then(|console| {
+            run(&channel, &self.filter)?;
             Ok(console)
         });
         match started {
@@ -267,6 +280,18 @@ impl Container {
         tare_sys::signal::send(self.pidfd.as_fd(), signal)
     }
 
+    /// Waits until everything is in place but the program.
+    fn wait_ready(&self, channel: &ParentEnd) -> Result<Option<OwnedFd>, Error> {
+        match channel.hear().map_err(Error::Handshake)? {
+            Heard::Ready(console) => Ok(console),
+            Heard::Failed(failure) => Err(Error::Process(failure)),
+            Heard::Closed if self.cgroup.oom_kill_count().is_ok_and(|count| count > 0) => {
+                Err(Error::OutOfMemory)
+            }
+            Heard::Closed => Err(Error::Died),
+        }
+    }
+
     /// Kills and reaps the first process if it is still there, and removes
     /// what is left of the container.
     pub fn destroy(&self) {
@@ -283,12 +308,11 @@ fn spawn(
     proof: SingleThreaded,
     cloned: Kinds,
     pid_namespace: Option<std::os::fd::BorrowedFd<'_>>,
-    cgroup: &Cgroup,
+    target: Option<OwnedFd>,
     streams: Streams,
     inside: impl FnOnce(&ChildEnd, Streams) -> Failure,
 ) -> Result<(Child, ParentEnd), Error> {
     let (parent, child) = handshake::pair().map_err(Error::Handshake)?;
-    let target = cgroup.clone_target()?;
     // Only children are affected by the move into a PID namespace, so the
     // caller itself stays what it is and comes back at once.
     let own = match pid_namespace {
@@ -304,8 +328,12 @@ fn spawn(
         // The copy. It must not hold the parent's end, or it would never
         // learn of the parent's death.
         drop(parent);
-        let failure = inside(&child, streams);
-        child.fail(&failure);
+        // A panic must not unwind into the caller's code, of which this is a
+        // second copy.
+        let inside = std::panic::AssertUnwindSafe(|| inside(&child, streams));
+        if let Ok(failure) = std::panic::catch_unwind(inside) {
+            child.fail(&failure);
+        }
         exit_immediately(1);
     }
     if let Some(own) = own {
@@ -318,16 +346,8 @@ fn spawn(
     }
 }
 
-fn wait_ready(channel: &ParentEnd) -> Result<Option<OwnedFd>, Error> {
-    match channel.hear().map_err(Error::Handshake)? {
-        Heard::Ready(console) => Ok(console),
-        Heard::Failed(failure) => Err(Error::Process(failure)),
-        Heard::Closed => Err(Error::Died),
-    }
-}
-
-fn run(channel: &ParentEnd) -> Result<(), Error> {
-    match channel.start() {
+fn run(channel: &ParentEnd, filter: &[u8]) -> Result<(), Error> {
+    match channel.start(filter) {
         // A dead child has left its last words.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
         result => result.map_err(Error::Handshake)?,

@@ -29,6 +29,12 @@ pub enum Error {
     /// The process ended before it ran the program, without a word.
     #[error("the container's process ended before it ran the program")]
     Died,
+    /// The kernel killed the process before it ran the program.
+    #[error("container process was OOM-killed (memory limit too low?)")]
+    OutOfMemory,
+    /// A program cannot be run in a container whose processes are stopped.
+    #[error("cannot exec in a paused container")]
+    Paused,
     /// A step of the process failed.
     #[error("{0}")]
     Process(Failure),

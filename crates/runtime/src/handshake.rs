@@ -3,7 +3,7 @@
 //!
 //! 1. child → parent `Ready`: everything is in place but the program; carries
 //!    the terminal's master when there is one.
-//! 2. parent → child `Start`: run the program.
+//! 2. parent → child `Start`: run the program; carries its system call filter.
 //! 3. end of file at the parent: the program has replaced the child (its end of
 //!    the socket is close-on-exec).
 //!
@@ -19,6 +19,10 @@ use tare_sys::socket;
 
 /// The longest detail that a failure carries, in bytes.
 const MAXIMUM_DETAIL: usize = 4096;
+
+/// The longest word to start: the longest filter that the kernel takes, and a
+/// little.
+const MAXIMUM_START: usize = 4096 * 8 + 16;
 
 /// What the child was doing when it failed, in the order in which it does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,23 +302,27 @@ impl ParentEnd {
         }
     }
 
-    /// Lets the child run the program.
-    pub(crate) fn start(&self) -> io::Result<()> {
-        socket::send(self.0.as_fd(), &[START], &[]).map(drop)
+    /// Lets the child run the program under a filter, compiled and encoded.
+    pub(crate) fn start(&self, filter: &[u8]) -> io::Result<()> {
+        let message = [&[START], filter].concat();
+        socket::send(self.0.as_fd(), &message, &[]).map(drop)
     }
 }
 
 impl ChildEnd {
-    /// Tells that all is in place, and waits to be told to go on.
-    pub(crate) fn ready(&self, terminal: Option<OwnedFd>) -> Result<(), Failure> {
+    /// Tells that all is in place, and waits to be told to go on. Returns the
+    /// encoded filter.
+    pub(crate) fn ready(&self, terminal: Option<OwnedFd>) -> Result<Vec<u8>, Failure> {
         let failed = |error| Failure::new(Step::Handshake, "waiting for the start", error);
         let descriptors: Vec<_> = terminal.iter().map(AsFd::as_fd).collect();
         socket::send(self.0.as_fd(), &[READY], &descriptors).map_err(failed)?;
         drop(terminal);
-        let mut buffer = [0; 8];
+        let mut buffer = vec![0; MAXIMUM_START];
         let received = socket::receive(self.0.as_fd(), &mut buffer).map_err(failed)?;
-        if buffer[..received.length] == [START] {
-            Ok(())
+        buffer.truncate(received.length);
+        if buffer.first() == Some(&START) {
+            buffer.remove(0);
+            Ok(buffer)
         } else {
             Err(Failure::sentence(
                 Step::Handshake,

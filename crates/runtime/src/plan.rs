@@ -4,12 +4,12 @@
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Mode, OFlags};
-use tare_oci::runtime::{NamespaceKind, Process, Spec};
+use tare_oci::runtime::{NamespaceKind, Process, Seccomp, Spec};
 use tare_sys::namespace::Kinds;
 
 use crate::error::Error;
 use crate::init::{kinds, name};
-use crate::seccomp::{self, Filter};
+use crate::seccomp;
 
 /// Namespaces to make and to join.
 #[derive(Debug)]
@@ -122,23 +122,26 @@ pub(crate) fn cgroup_path(spec: &Spec, id: &str) -> String {
         .unwrap_or_else(|| format!("/tare/{id}"))
 }
 
-/// The system call filter, compiled.
-pub(crate) fn filter(spec: &Spec) -> Result<Option<Filter>, Error> {
-    let Some(configured) = spec.linux.as_ref().and_then(|linux| linux.seccomp.as_ref()) else {
-        return Ok(None);
-    };
-    if configured
-        .listener_path
-        .as_deref()
-        .is_some_and(|path| !path.is_empty())
-    {
+/// The configured system call filter.
+pub(crate) fn seccomp(spec: &Spec) -> Result<Option<&Seccomp>, Error> {
+    let configured = spec.linux.as_ref().and_then(|linux| linux.seccomp.as_ref());
+    let listener = configured.and_then(|seccomp| seccomp.listener_path.as_deref());
+    if listener.is_some_and(|path| !path.is_empty()) {
         return Err(Error::configuration(
             "linux.seccomp.listenerPath",
             "is not supported yet",
         ));
     }
+    Ok(configured)
+}
+
+/// The filter, compiled and encoded; empty for none.
+pub(crate) fn filter(configured: Option<&Seccomp>) -> Result<Vec<u8>, Error> {
+    let Some(configured) = configured else {
+        return Ok(Vec::new());
+    };
     seccomp::compile(configured)
-        .map(Some)
+        .map(|filter| filter.encode())
         .map_err(|error| Error::configuration("linux.seccomp", error.to_string()))
 }
 

@@ -53,6 +53,41 @@ pub struct Filter {
     pub flags: Flags,
 }
 
+impl Filter {
+    /// The filter as bytes, for the process that loads it.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.flags.0.to_ne_bytes().to_vec();
+        bytes.reserve(self.program.len() * 8);
+        for instruction in &self.program {
+            bytes.extend(instruction.code.to_ne_bytes());
+            bytes.extend([instruction.jump_true, instruction.jump_false]);
+            bytes.extend(instruction.constant.to_ne_bytes());
+        }
+        bytes
+    }
+
+    /// The filter from [`Filter::encode`]'s bytes.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Filter> {
+        let (flags, instructions) = bytes.split_first_chunk::<4>()?;
+        let (instructions, []) = instructions.as_chunks::<8>() else {
+            return None;
+        };
+        let program = instructions
+            .iter()
+            .map(|&[a, b, jump_true, jump_false, c, d, e, f]| Instruction {
+                code: u16::from_ne_bytes([a, b]),
+                jump_true,
+                jump_false,
+                constant: u32::from_ne_bytes([c, d, e, f]),
+            })
+            .collect();
+        Some(Filter {
+            program,
+            flags: Flags(u32::from_ne_bytes(*flags)),
+        })
+    }
+}
+
 /// Compiles a configuration.
 ///
 /// # Errors

@@ -225,3 +225,6 @@ pub(super) fn compile(rules: &[Rule]) -> Vec<Instruction> {
     program.push(instruction(EXIT, 0, 0, 0));
     program
 }
+
+#[cfg(test)]
+mod tests;

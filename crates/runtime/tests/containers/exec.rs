@@ -13,6 +13,11 @@ pub(crate) const TESTS: &[Test] = &[
     ("exec::restrictions_are_the_containers", restrictions),
     ("exec::what_cannot_run_is_refused", refused),
     ("exec::a_dead_container_cannot_be_entered", dead),
+    ("exec::a_paused_container_cannot_be_entered", paused),
+    (
+        "exec::the_entering_process_is_out_of_reach_cve_2016_9962",
+        out_of_reach,
+    ),
 ];
 
 fn start(sandbox: &Sandbox) -> Running {
@@ -147,4 +152,69 @@ fn dead() {
             .is_err()
     );
     running.container.destroy();
+}
+
+fn paused() {
+    let sandbox = Sandbox::new();
+    let running = start(&sandbox);
+    let program = process(&sandbox, &["true"]);
+    running.container.cgroup.freeze().expect("freezes");
+    let error = running
+        .exec(&program, Identity::Configured)
+        .expect_err("would wait for ever");
+    assert!(matches!(error, tare_runtime::Error::Paused), "{error}");
+    running.container.cgroup.thaw().expect("thaws");
+    let outcome = running.exec(&program, Identity::Configured).expect("runs");
+    assert_eq!(outcome.code, 0);
+    running.stop();
+}
+
+fn out_of_reach() {
+    let sandbox = Sandbox::new();
+    let running = start(&sandbox);
+    // Another container's first process, waiting for its start in the PID
+    // namespace of this one: as restricted as the programs here already, but
+    // still a copy of this test, with its program and its descriptors.
+    let other = Sandbox::new();
+    let mut spec = other.spec(&["true"]);
+    for namespace in &mut spec.linux.as_mut().expect("linux").namespaces {
+        if namespace.kind == tare_oci::runtime::NamespaceKind::Pid {
+            namespace.path = Some(format!("/proc/{}/ns/pid", running.container.pid));
+        }
+    }
+    // With no_new_privs it has no capability that they lack, which alone would
+    // keep them out.
+    spec.process.as_mut().expect("a process").no_new_privileges = true;
+    let (stdio, _output) = crate::sandbox::pipes();
+    let waiting = tare_runtime::Container::create(tare_runtime::CreateRequest {
+        id: &other.id,
+        spec: &spec,
+        rootfs: other.rootfs(),
+        namespaces: Vec::new(),
+        stdio,
+        identity: Identity::Configured,
+    })
+    .expect("creates");
+    let script = "for p in /proc/[0-9]*; do
+            echo process $(readlink $p/exe) $(readlink $p/cwd $p/fd/0)
+        done 2>/dev/null";
+    let outcome = running
+        .exec(
+            &process(&sandbox, &["sh", "-c", script]),
+            Identity::Configured,
+        )
+        .expect("runs");
+    waiting.destroy();
+    running.stop();
+    let lines: Vec<&str> = outcome.output.lines().collect();
+    assert_eq!(lines.len(), 3, "{outcome:?}");
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line.contains("/bin/busybox"))
+            .count(),
+        2,
+        "{outcome:?}"
+    );
+    assert!(lines.contains(&"process"), "{outcome:?}");
 }

@@ -31,6 +31,10 @@ pub(crate) const TESTS: &[Test] = &[
         leaked_directory,
     ),
     ("hostile::devices_do_not_follow_links_out", device_links),
+    (
+        "hostile::the_executable_cannot_be_overwritten_cve_2019_5736",
+        overwritten_executable,
+    ),
 ];
 
 fn bind(source: String, destination: &str) -> Mount {
@@ -187,5 +191,41 @@ fn device_links() {
     assert!(
         fs::read_dir(&outside).expect("directory").next().is_none(),
         "made outside"
+    );
+}
+
+fn overwritten_executable() {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::process::CommandExt;
+    let sandbox = Sandbox::new();
+    let program = sandbox.directory.join("program");
+    fs::copy("/bin/busybox", &program).expect("a program");
+    // Holds on to a running program's file, and writes to it when it is not
+    // running any more.
+    let attack = |path: &str| {
+        let mut child = std::process::Command::new(path)
+            .arg0("busybox")
+            .args(["sleep", "100"])
+            .spawn()
+            .expect("runs");
+        let held = rustix::fs::open(
+            format!("/proc/{}/exe", child.id()),
+            rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC,
+            rustix::fs::Mode::empty(),
+        )
+        .expect("the program's file");
+        child.kill().expect("kills");
+        child.wait().expect("ends");
+        fs::OpenOptions::new()
+            .write(true)
+            .open(format!("/proc/self/fd/{}", held.as_raw_fd()))
+    };
+    let protected = tare_sys::mount::read_only_file(&program).expect("opens");
+    let error = attack(&format!("/proc/self/fd/{}", protected.as_raw_fd()))
+        .expect_err("the program can be overwritten");
+    assert_eq!(error.kind(), std::io::ErrorKind::ReadOnlyFilesystem);
+    assert!(
+        attack(&program.display().to_string()).is_ok(),
+        "the attack works on an unprotected program"
     );
 }

@@ -38,6 +38,7 @@ pub(crate) const TESTS: &[Test] = &[
         "isolation::control_groups_are_seen_from_inside",
         control_groups,
     ),
+    ("isolation::mounts_propagate_as_asked", propagation),
 ];
 
 fn own_namespaces() {
@@ -304,4 +305,68 @@ fn control_groups() {
     assert_eq!(lines[0], "0", "the groups are the root of what is seen");
     assert_ne!(lines[1], "0");
     assert_eq!(lines[3], "refused");
+}
+
+fn propagation() {
+    use tare_oci::runtime::{Mount, RootfsPropagation};
+    // Nothing of this test may reach the host: it has a mount namespace of its
+    // own, whose mounts are shared among themselves as a host's are.
+    let proof = tare_sys::SingleThreaded::verify().expect("one thread");
+    tare_sys::namespace::leave(proof, tare_sys::namespace::Kinds::MOUNT).expect("a namespace");
+    let change = |path: &std::path::Path, flags| {
+        rustix::mount::mount_change(path, flags).expect("changes");
+    };
+    use rustix::mount::MountPropagationFlags as Flags;
+    change(std::path::Path::new("/"), Flags::PRIVATE | Flags::REC);
+    let sandbox = Sandbox::new();
+    let tmpfs = |path: &std::path::Path| {
+        fs::create_dir_all(path).expect("directory");
+        rustix::mount::mount(
+            "tmpfs",
+            path,
+            "tmpfs",
+            rustix::mount::MountFlags::empty(),
+            None,
+        )
+        .expect("mounts");
+    };
+    let shared = sandbox.directory.join("shared");
+    tmpfs(&shared);
+    change(&shared, Flags::SHARED);
+    fs::create_dir_all(shared.join("later")).expect("directory");
+    for (option, rootfs, arrives) in [
+        ("rprivate", None, false),
+        ("rslave", Some(RootfsPropagation::Slave), true),
+        ("rshared", Some(RootfsPropagation::Shared), true),
+    ] {
+        let script = "while ! test -e /tmp/go; do sleep 0.01; done; test -e /shared/later/new && echo arrived";
+        let mut spec = sandbox.spec(&["sh", "-c", script]);
+        spec.mounts.push(Mount {
+            destination: "/shared".to_owned(),
+            kind: Some("bind".to_owned()),
+            source: Some(shared.display().to_string()),
+            options: vec!["rbind".to_owned(), option.to_owned()],
+            ..Mount::default()
+        });
+        spec.linux.as_mut().expect("linux").rootfs_propagation = rootfs;
+        let before = fs::read_to_string("/proc/self/mounts").expect("mounts");
+        let running = sandbox.start(&spec, Identity::Configured).expect("starts");
+        let during = fs::read_to_string("/proc/self/mounts").expect("mounts");
+        assert_eq!(
+            before, during,
+            "{option}: the container's mounts show outside"
+        );
+        tmpfs(&shared.join("later"));
+        fs::write(shared.join("later/new"), "").expect("file");
+        fs::write(format!("/proc/{}/root/tmp/go", running.container.pid), "").expect("file");
+        let outcome = running.finish();
+        assert_eq!(
+            outcome.output == "arrived",
+            arrives,
+            "{option}: {outcome:?}"
+        );
+        rustix::mount::unmount(shared.join("later"), rustix::mount::UnmountFlags::empty())
+            .expect("unmounts");
+    }
+    rustix::mount::unmount(&shared, rustix::mount::UnmountFlags::empty()).expect("unmounts");
 }
