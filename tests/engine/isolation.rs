@@ -207,13 +207,13 @@ fn the_host_sees_no_mounts() {
     assert_eq!(engine.sandbox().mounts(), before);
     let inside =
         std::fs::read_to_string(engine.container_proc(&id).join("mountinfo")).expect("mountinfo");
-    // Neither does the container see the host's.
+    // Nothing that is mounted inside gets out.
     for line in inside.lines() {
-        let fields: Vec<&str> = line.split(' ').collect();
+        let optional = line.split(' ').skip(6).take_while(|field| *field != "-");
         assert!(
-            !fields[6..]
-                .iter()
-                .any(|field| field.starts_with("shared:") || field.starts_with("master:")),
+            optional
+                .into_iter()
+                .all(|field| !field.starts_with("shared:")),
             "{line}"
         );
     }

@@ -147,30 +147,6 @@ fn host_has_what_the_host_has() {
     assert_eq!(name, engine.sandbox().output("hostname", &[]).trim());
 }
 
-#[test]
-fn another_containers_network_is_shared() {
-    let engine = Engine::start();
-    let id = sleeper(&engine);
-    let address = engine.inspect(&id)["NetworkSettings"]["IPAddress"].clone();
-    let network = format!("container:{id}");
-    let shown = engine
-        .client(&[
-            "run",
-            "--rm",
-            "--network",
-            &network,
-            "busybox",
-            "ip",
-            "-o",
-            "-4",
-            "addr",
-            "show",
-            "eth0",
-        ])
-        .line();
-    assert!(shown.contains(address.as_str().expect("text")), "{shown}");
-}
-
 /// A machine beyond the host, which has no route back to the bridge's subnet:
 /// only with the host's own address does an answer come.
 #[test]

@@ -3,7 +3,7 @@
 use crate::Sandbox;
 use crate::image::{ImageBuilder, digest};
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -116,77 +116,77 @@ impl ServedRegistry {
     }
 }
 
+/// What was asked for, as far as it matters here.
+struct Request {
+    method: String,
+    path: String,
+    /// The first byte that is wanted.
+    start: usize,
+}
+
+fn read(reader: &mut impl BufRead) -> std::io::Result<Request> {
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let mut request = Request {
+        method: words.next().unwrap_or_default(),
+        path: words.next().unwrap_or_default(),
+        start: 0,
+    };
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header)?;
+        let header = header.trim_end().to_lowercase();
+        if header.is_empty() {
+            return Ok(request);
+        }
+        if let Some(range) = header.strip_prefix("range: bytes=") {
+            request.start = range.trim_end_matches('-').parse().unwrap_or(0);
+        }
+    }
+}
+
+/// One request and its answer: connections that are kept for the next one would
+/// be counted as left behind.
 fn serve(
-    stream: TcpStream,
+    mut stream: TcpStream,
     answers: &HashMap<String, Answer>,
     seen: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut writer = stream;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        let mut words = line.split_whitespace();
-        let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-        seen.lock()
-            .expect("the list")
-            .push(format!("{method} {path}"));
-        let mut start = 0;
-        let mut length = 0_u64;
-        loop {
-            let mut header = String::new();
-            reader.read_line(&mut header)?;
-            let header = header.trim_end().to_lowercase();
-            if header.is_empty() {
-                break;
-            }
-            if let Some(range) = header.strip_prefix("range: bytes=") {
-                start = range.trim_end_matches('-').parse().unwrap_or(0);
-            }
-            if let Some(value) = header.strip_prefix("content-length: ") {
-                length = value.parse().unwrap_or(0);
-            }
-        }
-        std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink())?;
-
-        let not_found = Answer {
-            status: 404,
-            ..Answer::of(
-                "application/json",
-                br#"{"errors":[{"code":"NAME_UNKNOWN","message":"not here"}]}"#.to_vec(),
-            )
-        };
-        let answer = answers.get(path).unwrap_or(&not_found);
-        let total = answer.body.len();
-        let start = start.min(total);
-        let status = if start > 0 { 206 } else { answer.status };
-        let mut head = format!(
-            "HTTP/1.1 {status} -\r\nDocker-Distribution-Api-Version: registry/2.0\r\nContent-Length: {}\r\n",
-            total - start
-        );
-        if start > 0 {
-            head.push_str(&format!(
-                "Content-Range: bytes {start}-{}/{total}\r\n",
-                total - 1
-            ));
-        }
-        for (name, value) in &answer.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str("\r\n");
-        writer.write_all(head.as_bytes())?;
-        if method != "HEAD" {
-            let end = match answer.cut {
-                Cut::Always(at) => at.clamp(start, total),
-                Cut::Once(at) if start == 0 => at.min(total),
-                Cut::Once(_) | Cut::Never => total,
-            };
-            writer.write_all(&answer.body[start..end])?;
-            if end < total {
-                return writer.shutdown(std::net::Shutdown::Both);
-            }
-        }
+    let request = read(&mut BufReader::new(stream.try_clone()?))?;
+    let line = format!("{} {}", request.method, request.path);
+    seen.lock().expect("the list").push(line);
+    let not_found = Answer {
+        status: 404,
+        ..Answer::of(
+            "application/json",
+            br#"{"errors":[{"code":"NAME_UNKNOWN","message":"not here"}]}"#.to_vec(),
+        )
+    };
+    let answer = answers.get(&request.path).unwrap_or(&not_found);
+    let total = answer.body.len();
+    let start = request.start.min(total);
+    let mut head = format!(
+        "HTTP/1.1 {} -\r\nConnection: close\r\nContent-Length: {}\r\n",
+        if start > 0 { 206 } else { answer.status },
+        total - start
+    );
+    if start > 0 {
+        let last = total - 1;
+        head.push_str(&format!("Content-Range: bytes {start}-{last}/{total}\r\n"));
     }
+    for (name, value) in &answer.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes())?;
+    if request.method != "HEAD" {
+        let end = match answer.cut {
+            Cut::Always(at) => at.clamp(start, total),
+            Cut::Once(at) if start == 0 => at.min(total),
+            Cut::Once(_) | Cut::Never => total,
+        };
+        stream.write_all(&answer.body[start..end])?;
+    }
+    stream.shutdown(std::net::Shutdown::Both)
 }

@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 use engine::{Engine, Kind};
 use report::Report;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Set for the process that is inside the namespaces.
@@ -138,11 +138,32 @@ fn measure(plan: &Plan) -> Result<()> {
         if plan.measures("exec") {
             run::measure_exec(plan, &engines, &mut report)?;
         }
+        for engine in engines {
+            engine.stop()?;
+        }
     }
     if plan.measures("pull") {
         pull::measure(plan, &directory, &mut report)?;
     }
+    unmount_below(&directory)?;
     std::fs::remove_dir_all(&directory).context("cannot remove target/bench/run")?;
     report.print(plan.markdown);
+    Ok(())
+}
+
+/// Unmounts what an engine has left mounted below its directory (`dockerd`
+/// keeps network namespaces that way).
+fn unmount_below(directory: &Path) -> Result<()> {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").context("cannot read mounts")?;
+    // What was mounted last lies on top.
+    for point in mounts
+        .lines()
+        .rev()
+        .filter_map(|line| line.split(' ').nth(4))
+    {
+        if Path::new(point).starts_with(directory) {
+            execute(Command::new("umount").args(["--lazy", point]))?;
+        }
+    }
     Ok(())
 }

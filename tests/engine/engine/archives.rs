@@ -48,7 +48,7 @@ fn of_several_platforms_ours_is_loaded() {
 fn one_layer_of_several_images_is_stored_once() {
     let engine = Engine::start();
     let count = || {
-        std::fs::read_dir(engine.data_root().join("layers"))
+        std::fs::read_dir(engine.data_root().join("layers/sha256"))
             .expect("layers")
             .count()
     };
@@ -60,10 +60,6 @@ fn one_layer_of_several_images_is_stored_once() {
         engine.delete(&format!("/images/{image}")).expect(200);
     }
     assert_eq!(engine.get("/images/json"), json!([]));
-    let left: Vec<_> = std::fs::read_dir(engine.data_root().join("layers"))
-        .expect("layers")
-        .map(|entry| entry.expect("entry").path())
-        .filter(|path| !path.ends_with("snapshots"))
-        .collect();
-    assert!(left.is_empty(), "{left:?}");
+    // Removal goes on after the answer.
+    tare_tests::eventually("no layer is left", || (count() == 0).then_some(()));
 }

@@ -37,7 +37,7 @@ fn the_first_command_of_all() {
         "image",
         "layer",
         "namespace",
-        "cgroup",
+        "control group",
         "network",
     ] {
         assert!(stdout.to_lowercase().contains(word), "{word}: {stdout}");

@@ -143,18 +143,3 @@ fn answers_that_are_no_documents() {
         clean_failure(&engine, &["pull", &name], 1, &[]);
     }
 }
-
-#[test]
-fn another_architecture_only() {
-    let engine = engine();
-    let mut image = image();
-    image.architecture = "s390x".to_owned();
-    let registry = ServedRegistry::start(engine.sandbox(), "foreign", &image, |_, _| ());
-    let name = format!("{}/foreign", registry.host());
-    let output = engine.client(&["run", "--rm", &name]);
-    assert_ne!(output.code, 0, "{output:?}");
-    assert!(
-        output.stderr.contains("s390x") || output.stderr.contains("exec format error"),
-        "{output:?}"
-    );
-}

@@ -69,6 +69,8 @@ int main(int argc, char **argv)
     char path[8192];
     snprintf(path, sizeof path, "%s/proc", upper);
     rmdir(path);
+    snprintf(path, sizeof path, "%s/incompat/volatile/dirty", work_inside);
+    unlink(path);
     snprintf(path, sizeof path, "%s/incompat/volatile", work_inside);
     rmdir(path);
     snprintf(path, sizeof path, "%s/incompat", work_inside);

@@ -1,0 +1,111 @@
+//! `cargo xtask vm`: the engine on a stock Debian host, which the machine that
+//! develops it need not be: cgroup v2 alone, AppArmor, an older kernel.
+//!
+//! Owns `target/vm`: `kernel/` (Debian's package, unpacked, never installed),
+//! `root/`, `initramfs/` and `disk.img` (made anew for every machine) and
+//! `console.log` (what the last one's kernel said). The machine is emulated by
+//! a qemu of ours that dies with us; it has no network and no access to files
+//! outside its disk. An interrupted run leaves nothing but that directory.
+//!
+//! The same program runs on both sides: inside, it is started by the init with
+//! `vm --guest`, does the checks and reports on the second serial line.
+
+mod disk;
+mod guest;
+mod kernel;
+mod machine;
+mod outcome;
+mod report;
+mod suites;
+
+use crate::process::{run as execute, step};
+use crate::workspace::{cargo, target};
+use crate::{images, packages};
+use anyhow::{Context, Result, bail};
+use guest::Order;
+use machine::Machine;
+use outcome::Outcome;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// What makes the machine and its disk.
+const PACKAGES: &[&str] = &[
+    "binutils",
+    "busybox-static",
+    "cpio",
+    "e2fsprogs",
+    "kmod",
+    "qemu-system-x86",
+];
+
+/// The test images that the checks run.
+const IMAGES: &[&str] = &["busybox", "layers", "user-by-name"];
+
+/// `cargo xtask vm [--keep] [--only text] [command...]`: the checks, or a
+/// command of the caller's whose exit code becomes ours.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let mut order = Order::default();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--guest" => return guest::run(),
+            "--keep" => order.keep = true,
+            "--only" => order.only = Some(rest.next().context("--only wants a text")?.clone()),
+            "--" => order.command.extend(rest.by_ref().cloned()),
+            flag if flag.starts_with('-') => bail!("vm knows no {flag}"),
+            _ => {
+                order.command.push(argument.clone());
+                order.command.extend(rest.by_ref().cloned());
+            }
+        }
+    }
+    step("build");
+    execute(cargo().args(["build", "--workspace", "--all-targets", "--locked"]))?;
+    match boot(order)? {
+        0 => Ok(()),
+        code => std::process::exit(code),
+    }
+}
+
+/// The checks, for `cargo xtask test`, which has built everything.
+pub(crate) fn checks() -> Result<()> {
+    match boot(Order::default())? {
+        0 => Ok(()),
+        _ => bail!("checks failed in the virtual machine"),
+    }
+}
+
+/// Makes a machine, has the order done in it and returns the exit code.
+fn boot(order: Order) -> Result<i32> {
+    packages::ensure(PACKAGES)?;
+    std::fs::create_dir_all(directory()).context("cannot make target/vm")?;
+    let lock = std::fs::File::create(directory().join("lock")).context("cannot make the lock")?;
+    lock.lock().context("cannot lock target/vm")?;
+
+    let kernel = kernel::ensure()?;
+    let mut archives = Vec::new();
+    for name in IMAGES {
+        let archive = images::ensure_named(name)?.join("docker.tar");
+        archives.push((*name, archive));
+    }
+    step("disk of the virtual machine");
+    disk::make(&kernel, &archives, &suites::executables()?, &order)?;
+    step(&format!("virtual machine with {}", kernel.release));
+    let started = Instant::now();
+    let machine = Machine::start(&kernel)?;
+    let mut outcome = Outcome::new(&order);
+    machine.follow(&order, &mut outcome)?;
+    if order.command.is_empty() {
+        eprintln!(
+            "{}, {:.1} s on a virtual machine",
+            outcome.summary(),
+            started.elapsed().as_secs_f64()
+        );
+    }
+    Ok(outcome.code())
+}
+
+/// Everything of the virtual machine.
+fn directory() -> PathBuf {
+    target().join("vm")
+}
