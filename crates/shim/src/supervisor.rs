@@ -238,6 +238,7 @@ impl Supervisor {
         }
         if self.lavish {
             tare_sys::memory::trim();
+            tare_sys::memory::drop_executable_pages();
         }
         self.lavish = false;
     }
