@@ -89,7 +89,12 @@ fn content_that_is_not_what_its_digest_says() {
     image.diff_id = digest(b"something else");
     let registry = ServedRegistry::start(engine.sandbox(), "other", &image, |_, _| ());
     let name = format!("{}/other", registry.host());
-    clean_failure(&engine, &["pull", &name], 1, &["diff"]);
+    clean_failure(
+        &engine,
+        &["pull", &name],
+        1,
+        &["is not what its image says"],
+    );
 }
 
 #[test]
