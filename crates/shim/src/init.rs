@@ -15,11 +15,10 @@ use std::process::{Command, ExitCode};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::WaitOptions;
+use rustix::process::{Pid, PidfdFlags, WaitOptions};
 use tare_oci::runtime::{Mount, Spec};
 use tare_sys::SingleThreaded;
-use tare_sys::clone::{clone_process, exit_immediately};
-use tare_sys::namespace::Kinds;
+use tare_sys::clone::{exit_immediately, fork};
 use tare_sys::signalfd::SignalFd;
 
 /// The first argument of a shim's executable that is to be an init.
@@ -82,7 +81,8 @@ fn run(arguments: &[OsString]) -> io::Result<u8> {
     let proof = SingleThreaded::verify()?;
     let all: Vec<i32> = (1..=64).filter(|signal| !FAULTS.contains(signal)).collect();
     let signals = SignalFd::block(&all)?;
-    let Some(child) = clone_process(proof, Kinds::NONE, None)? else {
+    // Not by clone3, which the default system call filter keeps from containers.
+    let Some(child) = fork(proof)? else {
         let error = become_program(proof, program, arguments);
         eprintln!(
             "tare-init: cannot run {}: {error}",
@@ -94,6 +94,8 @@ fn run(arguments: &[OsString]) -> io::Result<u8> {
             126
         });
     };
+    let program = Pid::from_raw(child).ok_or(io::ErrorKind::NotFound)?;
+    let pidfd = rustix::process::pidfd_open(program, PidfdFlags::empty())?;
     loop {
         match poll(&mut [PollFd::new(&signals, PollFlags::IN)], None) {
             Ok(_) | Err(Errno::INTR) => {}
@@ -102,10 +104,10 @@ fn run(arguments: &[OsString]) -> io::Result<u8> {
         while let Some(signal) = signals.next()? {
             if signal != SIGCHLD {
                 // It may have ended just now.
-                let _ = tare_sys::signal::send(child.pidfd.as_fd(), signal);
+                let _ = tare_sys::signal::send(pidfd.as_fd(), signal);
             }
         }
-        if let Some(code) = reap(child.pid)? {
+        if let Some(code) = reap(child)? {
             return Ok(code);
         }
     }

@@ -63,6 +63,21 @@ pub fn clone_process(
     }
 }
 
+/// Makes a copy of the calling process by the old call, for a process under a
+/// system call filter. Returns the child's number, `None` in the child.
+///
+/// # Errors
+/// The errno of fork.
+pub fn fork(_proof: SingleThreaded) -> io::Result<Option<i32>> {
+    // SAFETY: with one thread in the process (the token) no lock can be held by
+    // a thread that the child lacks.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(None),
+        pid => Ok(Some(pid)),
+    }
+}
+
 /// Ends the calling process at once, without running destructors or exit
 /// handlers: the only way for a copy made by [`clone_process`] to end.
 pub fn exit_immediately(code: i32) -> ! {

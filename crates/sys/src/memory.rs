@@ -14,18 +14,28 @@ pub fn trim() {
 /// come back at the price of a minor fault: for a process that has done its work
 /// and now waits, perhaps for days.
 pub fn drop_executable_pages() {
-    let (Ok(maps), Ok(executable)) = (std::fs::File::open("/proc/self/maps"), std::fs::metadata("/proc/self/exe"))
-    else {
+    let (Ok(maps), Ok(executable)) = (
+        std::fs::File::open("/proc/self/maps"),
+        std::fs::metadata("/proc/self/exe"),
+    ) else {
         return;
     };
     for line in BufReader::new(maps).lines().map_while(Result::ok) {
-        let Some(range) = clean_range(&line, executable.ino()) else { continue };
+        let Some(range) = clean_range(&line, executable.ino()) else {
+            continue;
+        };
         // SAFETY: the range is a whole mapping of this executable's file that
         // is private, never writable and not relocated (the executable is
         // linked at a fixed address; what is written before it becomes
         // read-only lies in the data segment, which `clean_range` leaves out).
         // Such pages equal the file, so dropping them changes no content.
-        unsafe { libc::madvise(range.start as *mut libc::c_void, range.len(), libc::MADV_DONTNEED) };
+        unsafe {
+            libc::madvise(
+                range.start as *mut libc::c_void,
+                range.len(),
+                libc::MADV_DONTNEED,
+            )
+        };
     }
 }
 
@@ -55,14 +65,26 @@ mod tests {
         for (line, dropped) in [
             ("00200000-00503000 r--p 00000000 fe:00 77   /bin/tare", true),
             ("00503000-011ee000 r-xp 00302000 fe:00 77   /bin/tare", true),
-            ("011ee000-01201000 r--p 00fec000 fe:00 77   /bin/tare", false),
-            ("01201000-0120b000 rw-p 00ffe000 fe:00 77   /bin/tare", false),
-            ("00503000-011ee000 r-xp 00302000 fe:00 78   /lib/other", false),
+            (
+                "011ee000-01201000 r--p 00fec000 fe:00 77   /bin/tare",
+                false,
+            ),
+            (
+                "01201000-0120b000 rw-p 00ffe000 fe:00 77   /bin/tare",
+                false,
+            ),
+            (
+                "00503000-011ee000 r-xp 00302000 fe:00 78   /lib/other",
+                false,
+            ),
             ("317bf000-317f9000 rw-p 00000000 00:00 0    [heap]", false),
         ] {
             assert_eq!(clean_range(line, 77).is_some(), dropped, "{line}");
         }
-        assert_eq!(clean_range("1000-3000 r-xp 0 fe:00 77", 77), Some(0x1000..0x3000));
+        assert_eq!(
+            clean_range("1000-3000 r-xp 0 fe:00 77", 77),
+            Some(0x1000..0x3000)
+        );
     }
 
     #[test]
