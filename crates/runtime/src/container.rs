@@ -10,7 +10,8 @@ use tare_sys::namespace::{self, Kinds};
 
 use crate::cgroup::Cgroup;
 use crate::error::Error;
-use crate::handshake::{self, ChildEnd, Failure, Heard, ParentEnd};
+use crate::failure::Failure;
+use crate::handshake::{self, ChildEnd, Heard, ParentEnd};
 use crate::init::Plan;
 use crate::plan::{self, Namespaces};
 use crate::process::{Prepared, Streams};
@@ -180,14 +181,15 @@ impl Container {
             filter: Vec::new(),
             channel: None,
         };
-        // The limits are set and the filter is compiled while the child makes
-        // its mounts; it runs no program before it is told to.
+        // The root is mounted while the child enters its groups and
+        // namespaces, and the filter is compiled and the limits are set while
+        // it makes its mounts; it runs no program before it is told to.
         let resources = spec
             .linux
             .as_ref()
             .and_then(|linux| linux.resources.as_ref());
-        let finished = plan::filter(seccomp).and_then(|filter| {
-            container.filter = filter;
+        let finished = give_root(&channel, &rootfs, spec).and_then(|()| {
+            container.filter = plan::filter(seccomp)?;
             if let Some(resources) = resources {
                 container.cgroup.apply(resources)?;
             }
@@ -343,6 +345,18 @@ fn spawn(
         Ok(Some(process)) => Ok((process, parent)),
         Ok(None) => exit_immediately(1),
         Err(error) => Err(Error::Clone(error)),
+    }
+}
+
+fn give_root(channel: &ParentEnd, rootfs: &Rootfs, spec: &Spec) -> Result<(), Error> {
+    if !rootfs.is_mounted_by_parent() {
+        return Ok(());
+    }
+    let mount = rootfs.mount(spec).map_err(Error::Process)?;
+    match channel.give_root(mount) {
+        // A dead child has left its last words.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Error::Handshake),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::cgroup;
-use crate::handshake::Failure;
+use crate::failure::Failure;
 
 /// Why a container could not be created, started or entered.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,8 @@ use rustix::fs::{Mode, OFlags};
 use tare_sys::SingleThreaded;
 use tare_sys::namespace::{self, Kinds};
 
-use crate::handshake::{ChildEnd, Failure, Step};
+use crate::failure::{Failure, Step};
+use crate::handshake::ChildEnd;
 use crate::init::{begin, join_keyring};
 use crate::process::{Prepared, Streams};
 use crate::terminal::Terminal;

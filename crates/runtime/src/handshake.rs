@@ -1,260 +1,34 @@
 //! The conversation between the process that creates a container and the
 //! container's first process, over a pair of packet sockets.
 //!
-//! 1. child → parent `Ready`: everything is in place but the program; carries
+//! 1. parent → child `Root`: the root file system, mounted but not attached,
+//!    when the parent mounts it (an overlay takes long enough for the child to
+//!    enter its groups and namespaces meanwhile).
+//! 2. child → parent `Ready`: everything is in place but the program; carries
 //!    the terminal's master when there is one.
-//! 2. parent → child `Start`: run the program; carries its system call filter.
-//! 3. end of file at the parent: the program has replaced the child (its end of
+//! 3. parent → child `Start`: run the program; carries its system call filter.
+//! 4. end of file at the parent: the program has replaced the child (its end of
 //!    the socket is close-on-exec).
 //!
 //! At any point instead: child → parent `Failed` with the step, the thing and
 //! the errno, after which the child ends. End of file at the child means that
 //! the parent has died, and the child ends.
 
-use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use tare_sys::socket;
 
-/// The longest detail that a failure carries, in bytes.
-const MAXIMUM_DETAIL: usize = 4096;
+use crate::failure::{Failure, MAXIMUM_DETAIL, Step};
 
 /// The longest word to start: the longest filter that the kernel takes, and a
 /// little.
 const MAXIMUM_START: usize = 4096 * 8 + 16;
 
-/// What the child was doing when it failed, in the order in which it does it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Step {
-    /// Entering its control groups.
-    Cgroup = 1,
-    /// Entering or making a namespace.
-    Namespace,
-    /// Setting its out-of-memory score.
-    OomScore,
-    /// Setting the label that the program will have.
-    Label,
-    /// Setting scheduler, I/O priority, affinity or personality.
-    Scheduling,
-    /// Joining a session keyring of its own.
-    Keyring,
-    /// Setting host or domain name.
-    Hostname,
-    /// Mounting the root file system.
-    Root,
-    /// Making one of the configured mounts.
-    Mount,
-    /// Making a device.
-    Device,
-    /// Making or attaching the terminal.
-    Console,
-    /// Hiding a path.
-    MaskPath,
-    /// Making a path read-only.
-    ReadonlyPath,
-    /// Setting a kernel parameter.
-    Sysctl,
-    /// Changing the root.
-    Pivot,
-    /// Setting a resource limit.
-    ResourceLimit,
-    /// Looking up the user or a group.
-    User,
-    /// Entering the working directory.
-    WorkingDirectory,
-    /// Taking on the user and the groups.
-    Identity,
-    /// Setting capabilities or no_new_privs.
-    Capabilities,
-    /// Finding the program.
-    FindProgram,
-    /// Talking to the parent.
-    Handshake,
-    /// Loading the system call filter.
-    Seccomp,
-    /// Executing the program.
-    Execute,
-}
-
-impl Step {
-    const ALL: [Step; 24] = [
-        Step::Cgroup,
-        Step::Namespace,
-        Step::OomScore,
-        Step::Label,
-        Step::Scheduling,
-        Step::Keyring,
-        Step::Hostname,
-        Step::Root,
-        Step::Mount,
-        Step::Device,
-        Step::Console,
-        Step::MaskPath,
-        Step::ReadonlyPath,
-        Step::Sysctl,
-        Step::Pivot,
-        Step::ResourceLimit,
-        Step::User,
-        Step::WorkingDirectory,
-        Step::Identity,
-        Step::Capabilities,
-        Step::FindProgram,
-        Step::Handshake,
-        Step::Seccomp,
-        Step::Execute,
-    ];
-
-    fn from_number(number: u8) -> Option<Step> {
-        Step::ALL.into_iter().find(|step| *step as u8 == number)
-    }
-}
-
-/// Why the child could not become the container's program.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// What it was doing.
-    pub step: Step,
-    /// To what: a path, a name, or a whole sentence where `errno` is 0.
-    pub detail: String,
-    /// The kernel's answer, or 0.
-    pub errno: i32,
-}
-
-impl Failure {
-    /// A failure with the kernel's answer.
-    pub(crate) fn new(step: Step, detail: impl Into<String>, error: impl Into<io::Error>) -> Self {
-        let error = error.into();
-        let mut detail = detail.into();
-        let errno = error.raw_os_error().unwrap_or_else(|| {
-            detail = format!("{detail}: {error}");
-            0
-        });
-        Failure {
-            step,
-            detail,
-            errno,
-        }
-    }
-
-    /// A failure that has no errno.
-    pub(crate) fn sentence(step: Step, sentence: impl Into<String>) -> Self {
-        Failure {
-            step,
-            detail: sentence.into(),
-            errno: 0,
-        }
-    }
-
-    /// The exit status that Docker's users expect of this failure: 127 when
-    /// the program does not exist, 126 when it or the working directory cannot
-    /// be used, else `None`.
-    #[must_use]
-    pub fn exit_code(&self) -> Option<i32> {
-        match (self.step, self.errno) {
-            (Step::FindProgram | Step::Execute, libc_errno::ENOENT) => Some(127),
-            (Step::FindProgram | Step::Execute | Step::WorkingDirectory, _) => Some(126),
-            _ => None,
-        }
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        let mut detail = self.detail.as_bytes();
-        if detail.len() > MAXIMUM_DETAIL {
-            detail = &detail[..MAXIMUM_DETAIL];
-        }
-        let mut message = vec![FAILED, self.step as u8];
-        message.extend_from_slice(&self.errno.to_ne_bytes());
-        message.extend_from_slice(detail);
-        message
-    }
-
-    fn decode(message: &[u8]) -> Option<Failure> {
-        let (&step, rest) = message.split_first()?;
-        let (errno, detail) = rest.split_first_chunk::<4>()?;
-        Some(Failure {
-            step: Step::from_number(step)?,
-            detail: String::from_utf8_lossy(detail).into_owned(),
-            errno: i32::from_ne_bytes(*errno),
-        })
-    }
-}
-
-impl fmt::Display for Failure {
-    /// In the words of runc, which Docker's users and tests know.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let detail = &self.detail;
-        if self.errno == 0 {
-            return formatter.write_str(detail);
-        }
-        let reason = errno_text(self.errno);
-        match self.step {
-            Step::FindProgram if self.errno == libc_errno::ENOENT && !detail.contains('/') => {
-                write!(
-                    formatter,
-                    "exec: \"{detail}\": executable file not found in $PATH"
-                )
-            }
-            Step::FindProgram if self.errno == libc_errno::ENOENT => {
-                write!(formatter, "exec: \"{detail}\": stat {detail}: {reason}")
-            }
-            Step::FindProgram => write!(formatter, "exec: \"{detail}\": {reason}"),
-            Step::Execute => write!(formatter, "exec {detail}: {reason}"),
-            Step::WorkingDirectory => write!(
-                formatter,
-                "chdir to cwd (\"{detail}\") set in config.json failed: {reason}"
-            ),
-            Step::ResourceLimit => {
-                write!(formatter, "error setting rlimit type {detail}: {reason}")
-            }
-            Step::Cgroup => write!(formatter, "entering the control group {detail}: {reason}"),
-            Step::Namespace => write!(formatter, "entering the {detail} namespace: {reason}"),
-            Step::OomScore => write!(formatter, "setting oom_score_adj to {detail}: {reason}"),
-            Step::Label => write!(formatter, "setting the label {detail}: {reason}"),
-            Step::Keyring => write!(formatter, "joining the session keyring {detail}: {reason}"),
-            Step::Hostname => write!(formatter, "setting the {detail}: {reason}"),
-            Step::Root => write!(
-                formatter,
-                "mounting the root file system: {detail}: {reason}"
-            ),
-            Step::Mount => write!(formatter, "error mounting {detail}: {reason}"),
-            Step::Device => write!(formatter, "making the device {detail}: {reason}"),
-            Step::Console => write!(formatter, "making the terminal: {detail}: {reason}"),
-            Step::MaskPath => write!(formatter, "masking {detail}: {reason}"),
-            Step::ReadonlyPath => write!(formatter, "making {detail} read-only: {reason}"),
-            Step::Sysctl => write!(formatter, "setting the kernel parameter {detail}: {reason}"),
-            Step::Scheduling
-            | Step::Pivot
-            | Step::User
-            | Step::Identity
-            | Step::Capabilities
-            | Step::Handshake
-            | Step::Seccomp => write!(formatter, "{detail}: {reason}"),
-        }
-    }
-}
-
-/// Errno values that decide something here.
-mod libc_errno {
-    pub(super) const ENOENT: i32 = rustix::io::Errno::NOENT.raw_os_error();
-}
-
-/// The system's text for an errno as Go's programs print it: in lower case and
-/// without the number.
-fn errno_text(errno: i32) -> String {
-    let text = io::Error::from_raw_os_error(errno).to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_lowercase().chain(characters).collect(),
-        None => format!("errno {errno}"),
-    }
-}
-
 const READY: u8 = 1;
 const START: u8 = 2;
 const FAILED: u8 = 3;
+const ROOT: u8 = 4;
 
 /// What the parent hears.
 #[derive(Debug)]
@@ -302,6 +76,11 @@ impl ParentEnd {
         }
     }
 
+    /// Hands over the root file system.
+    pub(crate) fn give_root(&self, mount: OwnedFd) -> io::Result<()> {
+        socket::send(self.0.as_fd(), &[ROOT], &[mount.as_fd()]).map(drop)
+    }
+
     /// Lets the child run the program under a filter, compiled and encoded.
     pub(crate) fn start(&self, filter: &[u8]) -> io::Result<()> {
         let message = [&[START], filter].concat();
@@ -310,6 +89,17 @@ impl ParentEnd {
 }
 
 impl ChildEnd {
+    /// Waits for the root file system.
+    pub(crate) fn root(&self) -> Result<OwnedFd, Failure> {
+        let mut buffer = [0; 8];
+        let mut received = socket::receive(self.0.as_fd(), &mut buffer)
+            .map_err(|error| Failure::new(Step::Handshake, "waiting for the root", error))?;
+        match (&buffer[..received.length], received.descriptors.pop()) {
+            ([ROOT], Some(mount)) => Ok(mount),
+            _ => Err(parent_ended()),
+        }
+    }
+
     /// Tells that all is in place, and waits to be told to go on. Returns the
     /// encoded filter.
     pub(crate) fn ready(&self, terminal: Option<OwnedFd>) -> Result<Vec<u8>, Failure> {
@@ -324,10 +114,7 @@ impl ChildEnd {
             buffer.remove(0);
             Ok(buffer)
         } else {
-            Err(Failure::sentence(
-                Step::Handshake,
-                "the creating process has ended",
-            ))
+            Err(parent_ended())
         }
     }
 
@@ -335,6 +122,11 @@ impl ChildEnd {
     pub(crate) fn fail(&self, failure: &Failure) {
         // A plain write: it is the call that every system call filter allows,
         // and a filter may already be in force.
-        let _ = rustix::io::write(&self.0, &failure.encode());
+        let message = [&[FAILED], failure.encode().as_slice()].concat();
+        let _ = rustix::io::write(&self.0, &message);
     }
+}
+
+fn parent_ended() -> Failure {
+    Failure::sentence(Step::Handshake, "the creating process has ended")
 }

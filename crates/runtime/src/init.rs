@@ -10,7 +10,8 @@ use tare_oci::runtime::{NamespaceKind, PersonalityDomain, Spec};
 use tare_sys::namespace::{self, Kinds};
 use tare_sys::{SingleThreaded, keyring, scheduling};
 
-use crate::handshake::{ChildEnd, Failure, Step};
+use crate::failure::{Failure, Step};
+use crate::handshake::ChildEnd;
 use crate::plan::parameter_path;
 use crate::process::{Prepared, Streams, write_below};
 use crate::rootfs::{self, CgroupView, Rootfs};
@@ -41,7 +42,7 @@ impl Plan<'_> {
         channel: &ChildEnd,
         streams: Streams,
     ) -> Failure {
-        match self.prepare(proof) {
+        match self.prepare(proof, channel) {
             Err(failure) => failure,
             Ok(terminal) => self
                 .prepared
@@ -49,7 +50,11 @@ impl Plan<'_> {
         }
     }
 
-    fn prepare(&self, proof: SingleThreaded) -> Result<Option<Terminal>, Failure> {
+    fn prepare(
+        &self,
+        proof: SingleThreaded,
+        channel: &ChildEnd,
+    ) -> Result<Option<Terminal>, Failure> {
         begin(self.cgroup_entries)?;
         self.prepared.apply_on_host()?;
         self.enter_namespaces(proof)?;
@@ -64,7 +69,7 @@ impl Plan<'_> {
                 Failure::new(Step::Scheduling, "setting the personality", error)
             })?;
         }
-        let terminal = rootfs::build(self.spec, self.rootfs, self.cgroup_view)?;
+        let terminal = rootfs::build(self.spec, self.rootfs, self.cgroup_view, channel)?;
         self.set_kernel_parameters()?;
         Ok(terminal)
     }

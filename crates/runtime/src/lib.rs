@@ -19,6 +19,7 @@ mod container;
 pub mod defaults;
 mod error;
 mod exec;
+mod failure;
 mod handshake;
 mod init;
 mod plan;
@@ -31,6 +32,6 @@ pub mod user;
 
 pub use container::{Container, CreateRequest, ExecProcess, ExecRequest, Identity, Stdio};
 pub use error::Error;
-pub use handshake::{Failure, Step};
+pub use failure::{Failure, Step};
 pub use rootfs::Rootfs;
 pub use terminal::resize;

@@ -4,7 +4,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tare_oci::runtime::ResourceLimit;
 
 use crate::error::Error;
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 
 /// A limit, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]

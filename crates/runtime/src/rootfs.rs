@@ -23,7 +23,8 @@ use rustix::mount::{MoveMountFlags, OpenTreeFlags};
 use tare_oci::runtime::{Linux, RootfsPropagation, Spec};
 use tare_sys::mount::{Attributes, set_attributes};
 
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
+use crate::handshake::ChildEnd;
 use crate::terminal::Terminal;
 
 use options::MountOptions;
@@ -57,17 +58,20 @@ pub(crate) fn build(
     spec: &Spec,
     rootfs: &Rootfs,
     cgroups: &CgroupView,
+    channel: &ChildEnd,
 ) -> Result<Option<Terminal>, Failure> {
     let linux_default = Linux::default();
     let linux = spec.linux.as_ref().unwrap_or(&linux_default);
-    let label = linux
-        .mount_label
-        .as_deref()
-        .filter(|label| !label.is_empty());
+    let label = mount_label(spec);
 
     let propagation = linux.rootfs_propagation;
     separate_from_host(propagation)?;
-    let root = attach_root(rootfs, label, propagation)?;
+    let mount = if rootfs.is_mounted_by_parent() {
+        channel.root()?
+    } else {
+        rootfs.mount(spec)?
+    };
+    let root = attach_root(mount, rootfs.place(), propagation)?;
     let tree = mounts::attach_all(spec, root.as_fd(), label, cgroups)?;
     devices::make_default(&tree, root.as_fd(), linux)?;
     let wants_terminal = spec
@@ -157,34 +161,56 @@ fn final_propagation(propagation: RootfsPropagation) -> Option<(u64, bool)> {
     }
 }
 
-/// Mounts the root and attaches it to a directory of its own making, where
-/// only this namespace sees it.
-fn attach_root(
-    rootfs: &Rootfs,
-    label: Option<&str>,
-    propagation: Option<RootfsPropagation>,
-) -> Result<OwnedFd, Failure> {
-    let failed =
-        |path: &Path, error: Errno| Failure::new(Step::Root, path.display().to_string(), error);
-    let (mount, place) = match rootfs {
-        Rootfs::Path(path) => {
-            let tree = rustix::mount::open_tree(
+fn mount_label(spec: &Spec) -> Option<&str> {
+    let label = spec.linux.as_ref()?.mount_label.as_deref()?;
+    Some(label).filter(|label| !label.is_empty())
+}
+
+impl Rootfs {
+    /// Whether the mount can be made outside of the container's mount
+    /// namespace, by the process that creates it.
+    pub(crate) fn is_mounted_by_parent(&self) -> bool {
+        matches!(self, Rootfs::Overlay { .. }) && !overlay::needs_own_namespace()
+    }
+
+    /// Makes the mount, attached to nothing.
+    pub(crate) fn mount(&self, spec: &Spec) -> Result<OwnedFd, Failure> {
+        match self {
+            Rootfs::Path(path) => rustix::mount::open_tree(
                 CWD,
                 path,
                 OpenTreeFlags::OPEN_TREE_CLONE
                     | OpenTreeFlags::OPEN_TREE_CLOEXEC
                     | OpenTreeFlags::AT_RECURSIVE,
             )
-            .map_err(|error| failed(path, error))?;
-            (tree, path)
+            .map_err(|error| Failure::new(Step::Root, path.display().to_string(), error)),
+            Rootfs::Overlay {
+                lower,
+                upper,
+                work,
+                volatile,
+            } => overlay::mount(lower, upper, work, *volatile, mount_label(spec)),
         }
-        Rootfs::Overlay {
-            lower,
-            upper,
-            work,
-            volatile,
-        } => (overlay::mount(lower, upper, work, *volatile, label)?, upper),
-    };
+    }
+
+    /// A directory to attach the mount to.
+    fn place(&self) -> &Path {
+        match self {
+            Rootfs::Path(path) => path,
+            Rootfs::Overlay { upper, .. } => upper,
+        }
+    }
+}
+
+/// Attaches the root to a directory of its own making, where only this
+/// namespace sees it.
+fn attach_root(
+    mount: OwnedFd,
+    place: &Path,
+    propagation: Option<RootfsPropagation>,
+) -> Result<OwnedFd, Failure> {
+    let failed =
+        |path: &Path, error: Errno| Failure::new(Step::Root, path.display().to_string(), error);
     let directory = rustix::fs::open(
         place,
         rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC,

@@ -9,7 +9,7 @@ use tare_oci::runtime::{IoPriority, IoPriorityClass, Scheduler, SchedulerPolicy}
 use tare_sys::scheduling::{self, SchedulerAttributes};
 
 use super::Prepared;
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 
 impl Prepared {
     /// What has to happen while the host's /proc is still there: the

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::Prepared;
 use crate::container::Identity;
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 use crate::user;
 
 impl Prepared {

@@ -6,7 +6,7 @@ use rustix::fs::{AtFlags, CWD, FileType};
 use rustix::io::Errno;
 
 use super::Prepared;
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 
 /// Whose permission counts when the working directory is entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

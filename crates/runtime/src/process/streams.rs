@@ -6,7 +6,7 @@ use rustix::fs::{FileType, Uid};
 use rustix::io::Errno;
 
 use super::Prepared;
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 use crate::terminal::Terminal;
 
 /// Where the standard streams of a program come from.

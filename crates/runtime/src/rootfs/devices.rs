@@ -10,7 +10,7 @@ use tare_oci::runtime::{Device, DeviceType, Linux};
 use super::attach;
 use super::mounts::Attached;
 use super::resolve::{self, Missing};
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 use crate::terminal::Terminal;
 
 /// The devices that the specification promises: name, major, minor.

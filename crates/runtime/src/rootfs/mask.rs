@@ -17,7 +17,7 @@ use rustix::mount::{
 use tare_sys::mount::Attributes;
 
 use super::{attach, change, resolve};
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 
 const CLONE: OpenTreeFlags = OpenTreeFlags::OPEN_TREE_CLONE
     .union(OpenTreeFlags::OPEN_TREE_CLOEXEC)

@@ -14,7 +14,7 @@ use tare_sys::mount::Attributes;
 
 use super::resolve::{self, Missing};
 use super::{MountOptions, attach, cgroup, change, copy_up};
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 
 /// What a mount of type `cgroup` shows.
 #[derive(Debug, Clone, Default)]

@@ -12,10 +12,15 @@ use rustix::mount::{
     fsconfig_set_string, fsmount, fsopen,
 };
 
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 
 /// The kernel takes values of at most this many bytes, terminator included.
 const MAXIMUM_VALUE: usize = 256;
+
+/// Whether mounting shows in the caller's mount namespace for a moment.
+pub(super) fn needs_own_namespace() -> bool {
+    legacy::is_needed()
+}
 
 /// Mounts an overlay, detached; `lower` has the topmost layer first.
 pub(super) fn mount(
@@ -25,7 +30,7 @@ pub(super) fn mount(
     volatile: bool,
     label: Option<&str>,
 ) -> Result<OwnedFd, Failure> {
-    if legacy::is_needed() {
+    if needs_own_namespace() {
         return legacy::mount(lower, upper, work, volatile, label);
     }
     let failed = |what: &str, error: Errno| Failure::new(Step::Root, what, error);

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, OpenTreeFlags, UnmountFlags};
 
 use super::{is_plain, link, open};
-use crate::handshake::{Failure, Step};
+use crate::failure::{Failure, Step};
 
 /// The kernel takes a page of options, terminator included.
 const MAXIMUM_OPTIONS: usize = 4096;
