@@ -69,8 +69,9 @@ pub fn load_device_program(program: &[Instruction]) -> io::Result<OwnedFd> {
     crate::check(result).map(|fd| unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
-/// Attaches a device program to a v2 control group; an older one of ours is
-/// replaced when given, atomically. The kernel drops it with the group.
+/// Attaches a device program to a v2 control group, beside those attached
+/// already: access needs the consent of all. The kernel drops it with the
+/// group.
 ///
 /// # Errors
 /// The errno of bpf.

@@ -4,12 +4,17 @@ use std::ffi::CStr;
 use std::io;
 
 /// Joins the session keyring of that name, made when there is none, so that
-/// the caller's keys are out of reach afterwards.
+/// the caller's keys are out of reach afterwards. Processes of the same user
+/// that join it later find the same one.
 ///
 /// # Errors
 /// The errno of keyctl; `ENOSYS` when the kernel has no keyrings.
 pub fn join_session(name: &CStr) -> io::Result<()> {
     const KEYCTL_JOIN_SESSION_KEYRING: libc::c_int = 1;
+    const KEYCTL_SETPERM: libc::c_int = 5;
+    // All for who possesses it; for its user to view, read, link, and what is
+    // not so by default, search, without which it is not found by name.
+    const PERMISSIONS: libc::c_ulong = 0x3f1b_0000;
     // SAFETY: the kernel reads a NUL-terminated name.
     let result = unsafe {
         libc::syscall(
@@ -21,5 +26,8 @@ pub fn join_session(name: &CStr) -> io::Result<()> {
             0,
         )
     };
+    let keyring = crate::check(result)?;
+    // SAFETY: two integers.
+    let result = unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_SETPERM, keyring, PERMISSIONS) };
     crate::check(result).map(drop)
 }

@@ -86,6 +86,8 @@ fn apply_memory(
     };
     if limit.is_some() || swap.is_some() {
         let directory = directory()?;
+        // A kernel may count memory only; then the limit of memory and swap is
+        // what cannot be kept, as with runc.
         let can_swap = directory.join(SWAP).exists();
         if let Some(limit) = limit {
             if memory.check_before_update == Some(true) {

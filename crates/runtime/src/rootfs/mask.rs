@@ -107,7 +107,7 @@ impl Cover<'_> {
 fn empty_file_system() -> Result<OwnedFd, Errno> {
     let context = fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_set_string(&context, c"source", c"tmpfs")?;
-    fsconfig_set_string(&context, c"size", c"0")?;
+    fsconfig_set_string(&context, c"size", c"4k")?;
     fsconfig_set_string(&context, c"nr_inodes", c"2")?;
     fsconfig_create(&context)?;
     fsmount(

@@ -239,7 +239,7 @@ fn creator_dies() {
     // The container's end of the pipe closes when it has ended as well.
     let text = std::io::read_to_string(fs::File::from(output)).expect("output");
     assert_eq!(text, "");
-    let path = format!("/tare-test/{}", sandbox.id);
+    let path = format!("/{}", sandbox.group());
     let cgroup = tare_runtime::cgroup::Cgroup::open(&path).expect("groups");
     cgroup.remove().expect("nothing runs in them");
     cgroup.remove().expect("removing twice is fine");

@@ -13,6 +13,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("exec::restrictions_are_the_containers", restrictions),
     ("exec::what_cannot_run_is_refused", refused),
     ("exec::a_dead_container_cannot_be_entered", dead),
+    ("exec::keys_are_the_containers_own", keys),
     ("exec::a_paused_container_cannot_be_entered", paused),
     (
         "exec::the_entering_process_is_out_of_reach_cve_2016_9962",
@@ -217,4 +218,29 @@ fn out_of_reach() {
         "{outcome:?}"
     );
     assert!(lines.contains(&"process"), "{outcome:?}");
+}
+
+fn keys() {
+    let sandbox = Sandbox::new();
+    let running = start(&sandbox);
+    let (stdio, _output) = crate::sandbox::pipes();
+    let further = running
+        .container
+        .exec(tare_runtime::ExecRequest {
+            process: &process(&sandbox, &["sleep", "100"]),
+            stdio,
+            identity: Identity::Configured,
+        })
+        .expect("runs");
+    // Both have one session keyring, which is not the caller's.
+    let keys = fs::read_to_string("/proc/keys").expect("keys");
+    let name = format!("_ses.{}", sandbox.id);
+    assert_eq!(
+        keys.lines().filter(|line| line.contains(&name)).count(),
+        1,
+        "{keys}"
+    );
+    tare_sys::signal::send(std::os::fd::AsFd::as_fd(&further.pidfd), 9).expect("kills");
+    assert_eq!(crate::sandbox::wait(&further.pidfd), 137);
+    running.stop();
 }

@@ -37,7 +37,7 @@ fn limited(sandbox: &Sandbox, program: &[&str], resources: Resources) -> Spec {
 
 /// The value of a file in a controller's group, on v1 or v2.
 fn value(sandbox: &Sandbox, v1: (&str, &str), v2: &str) -> String {
-    let group = format!("tare-test/{}", sandbox.id);
+    let group = sandbox.group();
     let unified = format!("/sys/fs/cgroup/{group}/{v2}");
     let path = if fs::exists(&unified).unwrap_or(false) {
         unified

@@ -105,7 +105,7 @@ impl Sandbox {
                 seccomp: Some(defaults::seccomp(&defaults::CAPABILITIES)),
                 masked_paths: defaults::MASKED_PATHS.map(str::to_owned).to_vec(),
                 readonly_paths: defaults::READONLY_PATHS.map(str::to_owned).to_vec(),
-                cgroups_path: Some(format!("/tare-test/{}", self.id)),
+                cgroups_path: Some(format!("/{}", self.group())),
                 ..Linux::default()
             }),
             ..Spec::default()
@@ -135,9 +135,15 @@ impl Sandbox {
         self.directory.join("lower").join(path)
     }
 
+    /// Name of the container's control groups, which have none above them that
+    /// tests would have to share.
+    pub(crate) fn group(&self) -> String {
+        format!("tare-{}", self.id)
+    }
+
     /// Whether any control group of the container is there.
     pub(crate) fn has_cgroups(&self) -> bool {
-        let path = format!("tare-test/{}", self.id);
+        let path = self.group();
         fs::read_dir("/sys/fs/cgroup")
             .expect("control groups")
             .flatten()
