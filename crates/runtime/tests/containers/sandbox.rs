@@ -138,7 +138,7 @@ impl Sandbox {
     /// Name of the container's control groups, which have none above them that
     /// tests would have to share.
     pub(crate) fn group(&self) -> String {
-        format!("tare-{}", self.id)
+        format!("tare-runtime-{}", self.id)
     }
 
     /// Whether any control group of the container is there.
