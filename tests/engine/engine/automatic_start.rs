@@ -106,3 +106,64 @@ fn another_host_is_never_started() {
     assert!(stderr.contains("/run/elsewhere.sock"), "{stderr}");
     assert!(sandbox.processes().is_empty(), "{:?}", sandbox.processes());
 }
+
+#[test]
+fn an_engine_with_nothing_to_do_ends() {
+    let sandbox = machine();
+    let (code, _, stderr) = tare(&sandbox, &["run", "--rm", "hello"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let engine = sandbox.processes();
+    let (pid, line) = engine.first().expect("an engine");
+    assert!(line.contains("--idle-timeout"), "{line}");
+    sandbox.output("kill", &["-TERM", &pid.to_string()]);
+    eventually("it has ended", || {
+        sandbox.processes().is_empty().then_some(())
+    });
+
+    let mut daemon = sandbox
+        .command(executable())
+        .args(["daemon", "--idle-timeout", "1"])
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the engine");
+    // A running container keeps it.
+    let socket = sandbox.root().join("run/tare/tare.sock");
+    eventually("it listens", || socket.exists().then_some(()));
+    let archive = tare_tests::image_archive("busybox");
+    let (code, _, stderr) = tare(&sandbox, &["load", "-i", &archive.to_string_lossy()]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let (code, id, stderr) = tare(&sandbox, &["run", "-d", "busybox", "sleep", "1000"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(daemon.try_wait().expect("the engine").is_none());
+    let (code, _, stderr) = tare(&sandbox, &["rm", "-f", id.trim()]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let status = eventually("it ends", || daemon.try_wait().expect("the engine"));
+    assert!(status.success(), "{status}");
+    assert!(!socket.exists(), "its socket is gone");
+    assert!(sandbox.processes().is_empty(), "{:?}", sandbox.processes());
+}
+
+#[test]
+fn the_example_configuration_is_valid() {
+    let sandbox = machine();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/daemon.json");
+    let (code, _, stderr) = tare(
+        &sandbox,
+        &["daemon", "--validate", "--config-file", example],
+    );
+    assert_eq!(code, Some(0), "{stderr}");
+    let broken = sandbox.directory().join("broken.json");
+    std::fs::write(&broken, "{\"no-such-key\": 1}").expect("a file");
+    let broken = broken.to_string_lossy();
+    let (code, _, stderr) = tare(
+        &sandbox,
+        &["daemon", "--validate", "--config-file", &broken],
+    );
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(
+        stderr.contains("no-such-key") && stderr.contains("broken.json"),
+        "{stderr}"
+    );
+}
