@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::containers::Containers;
 use crate::error::{Error, Result};
 use crate::exec::Execs;
+use crate::executable::Executable;
 use crate::images::Pulls;
 use crate::networks::Networks;
 use crate::settings::Settings;
@@ -23,6 +24,7 @@ pub struct Engine {
 /// The subsystems, wired once by [`Engine::open`].
 pub(crate) struct Inner {
     pub(crate) config: Config,
+    pub(crate) executable: Executable,
     /// Names this engine in `info`; the same for the life of its data root.
     pub(crate) id: String,
     /// Control group that the containers' are made in.
@@ -67,6 +69,7 @@ impl Engine {
         let inner = Inner {
             id: settings.id,
             cgroup_parent: cgroup_parent(&config),
+            executable: Executable::open(&config.executable)?,
             store,
             registry,
             containers: Containers::default(),

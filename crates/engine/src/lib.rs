@@ -26,6 +26,7 @@ mod config;
 pub mod containers;
 mod engine;
 mod error;
+mod executable;
 pub mod exec;
 pub mod images;
 pub mod networks;

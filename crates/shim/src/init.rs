@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -28,11 +29,14 @@ const SIGCHLD: i32 = 17;
 /// Signals of a fault of our own: blocked, they would end us silently.
 const FAULTS: [i32; 6] = [4, 5, 7, 8, 11, 31];
 
-/// Puts this executable in front of a container's program.
-pub(crate) fn put_in_front(spec: &mut Spec) -> io::Result<()> {
-    let executable = std::fs::read_link("/proc/self/exe")?;
-    let executable = executable.into_os_string().into_string();
-    let executable = executable.map_err(|_| io::Error::other("its path is not UTF-8"))?;
+/// Puts an executable, which is this one by its path on the host, in front of a
+/// container's program. The shim cannot tell the path: its own /proc/self/exe
+/// is a file of a mount without a place.
+pub(crate) fn put_in_front(spec: &mut Spec, executable: &Path) -> io::Result<()> {
+    let executable = executable
+        .to_str()
+        .ok_or_else(|| io::Error::other("its path is not UTF-8"))?
+        .to_owned();
     // A /dev of the container's own is gone with it; without one, the place is
     // made in its layer, as Docker's is.
     let own_devices = spec

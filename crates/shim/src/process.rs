@@ -84,6 +84,8 @@ fn run(argument: Option<OsString>) -> Result<(), ShimError> {
     if !path.is_absolute() {
         return Err(ShimError::Arguments);
     }
+    // It is executed through a descriptor, whose number would be its name.
+    let _ = rustix::thread::set_name(c"tare-shim");
     let directory = Directory::open(path).map_err(ShimError::Directory)?;
     let mut connection = PacketSocket::new(detach().map_err(ShimError::Detach)?);
     let listener = directory.listen().map_err(ShimError::Directory)?;
@@ -217,9 +219,13 @@ fn begin(start: Start<'static>, descriptors: Vec<OwnedFd>) -> Result<Begun, Fail
         once: start.stdin_once,
     };
     let mut spec = start.spec.into_owned();
-    if start.init {
-        init::put_in_front(&mut spec)
-            .map_err(|error| start_error(format!("cannot use this executable as init: {error}")))?;
+    if let Some(executable) = &start.init {
+        init::put_in_front(&mut spec, executable).map_err(|error| {
+            start_error(format!(
+                "cannot use {} as init: {error}",
+                executable.display()
+            ))
+        })?;
     }
     let surroundings = Surroundings {
         rootfs: start.rootfs.into_owned(),

@@ -8,7 +8,7 @@
 //! in the order that each request documents.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tare_oci::runtime::{NamespaceKind, Process, Spec};
@@ -171,7 +171,7 @@ pub(crate) struct Start<'a> {
     pub(crate) open_stdin: bool,
     pub(crate) stdin_once: bool,
     pub(crate) log: Cow<'a, LogConfig>,
-    pub(crate) init: bool,
+    pub(crate) init: Option<Cow<'a, Path>>,
     pub(crate) attachments: Vec<Channels>,
 }
 

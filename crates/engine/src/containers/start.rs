@@ -108,12 +108,16 @@ impl Engine {
             open_stdin: record.config.open_stdin,
             stdin_once: record.config.stdin_once,
             log: super::logs::config(&record, &snapshot.directory)?,
-            init: record.host_config.init.unwrap_or(false),
+            init: record
+                .host_config
+                .init
+                .unwrap_or(false)
+                .then(|| self.inner.executable.on_host().to_owned()),
             attachments,
         };
         let directory = self.shim_directory(&record.id);
         let (connection, started) =
-            client::spawn(&self.inner.config.executable, &directory, request).map_err(refused)?;
+            client::spawn(self.inner.executable.path(), &directory, request).map_err(refused)?;
         record.state = super::State {
             status: Status::Running,
             pid: i32::try_from(started.pid).unwrap_or(0),

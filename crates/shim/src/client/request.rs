@@ -1,6 +1,7 @@
 //! What the engine asks a shim to run, and what it attaches.
 
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use tare_oci::runtime::{NamespaceKind, Process, Spec};
 
@@ -31,8 +32,8 @@ pub struct StartRequest {
     pub stdin_once: bool,
     /// Where the output is logged.
     pub log: LogConfig,
-    /// Put a small init of ours in front of the program.
-    pub init: bool,
+    /// Put a small init in front of the program: our executable's path on the host.
+    pub init: Option<PathBuf>,
     /// Attached before the start: these see everything.
     pub attachments: Vec<Attachment>,
 }

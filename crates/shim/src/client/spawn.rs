@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fs::{DirBuilder, File};
 use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -57,6 +58,7 @@ fn start(
     // Nothing is done between fork and exec that would keep the standard
     // library from using posix_spawn: the engine's pages are never copied.
     let child = Command::new(executable)
+        .arg0("tare")
         .arg("shim")
         .arg(directory)
         .stdin(Stdio::from(their_calls))
@@ -82,7 +84,7 @@ fn start(
         open_stdin: request.open_stdin,
         stdin_once: request.stdin_once,
         log: Cow::Borrowed(&request.log),
-        init: request.init,
+        init: request.init.as_deref().map(Cow::Borrowed),
         attachments: request
             .attachments
             .iter()

@@ -119,7 +119,10 @@ impl Fixture {
             open_stdin: self.request.open_stdin,
             stdin_once: self.request.stdin_once,
             log: self.request.log.clone(),
-            init: self.request.init,
+            init: self
+                .request
+                .init
+                .then(|| PathBuf::from(env!("CARGO_BIN_EXE_tare-shim"))),
             attachments: std::mem::take(&mut self.request.attachments),
         };
         tare_shim::client::spawn(&executable(), &self.shim_directory(), request)
