@@ -12,9 +12,6 @@ use anyhow::{Result, bail};
 /// Runs every check; all findings of the quick ones are printed before the
 /// first failure ends the run.
 pub(crate) fn run() -> Result<()> {
-    step("format");
-    execute(cargo().args(["fmt", "--all", "--check"]))?;
-
     step("layering, file sizes, licences");
     let metadata = Metadata::read()?;
     let mut findings = layering::findings(&metadata);
@@ -27,6 +24,9 @@ pub(crate) fn run() -> Result<()> {
     if !findings.is_empty() {
         bail!("{} findings", findings.len());
     }
+
+    step("format");
+    execute(cargo().args(["fmt", "--all", "--check"]))?;
 
     step("clippy");
     execute(cargo().args([

@@ -4,6 +4,7 @@ use crate::process::output;
 use crate::workspace::cargo;
 use anyhow::{Context, Result};
 use serde::Deserialize;
+use std::collections::HashSet;
 
 /// The part of `cargo metadata` that the checks look at.
 #[derive(Debug, Deserialize)]
@@ -42,17 +43,41 @@ pub(crate) struct Dependency {
     pub(crate) path: Option<String>,
 }
 
+const PLATFORMS: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
+
 impl Metadata {
-    /// Reads the resolved graph for the platforms we build for.
+    /// Reads the packages that are compiled for one of our platforms. `cargo
+    /// metadata` knows everything about more than these (also what an optional
+    /// feature would add); which they are is what `cargo tree` knows.
     pub(crate) fn read() -> Result<Self> {
-        let text = output(cargo().args([
-            "metadata",
-            "--format-version=1",
-            "--locked",
-            "--filter-platform=x86_64-unknown-linux-gnu",
-            "--filter-platform=aarch64-unknown-linux-gnu",
-        ]))?;
-        serde_json::from_str(&text).context("cannot read the output of cargo metadata")
+        let mut command = cargo();
+        command.args(["metadata", "--format-version=1", "--locked"]);
+        for platform in PLATFORMS {
+            command.arg(format!("--filter-platform={platform}"));
+        }
+        let text = output(&mut command)?;
+        let mut metadata: Self =
+            serde_json::from_str(&text).context("cannot read the output of cargo metadata")?;
+
+        let mut command = cargo();
+        command.args(["tree", "--workspace", "--locked", "--prefix=none"]);
+        command.args(["--edges=normal,build,dev", "--format={p}"]);
+        for platform in PLATFORMS {
+            command.args(["--target", platform]);
+        }
+        // Lines as `name v1.2.3`, then perhaps where it is from.
+        let tree = output(&mut command)?;
+        let compiled: HashSet<(&str, &str)> = tree
+            .lines()
+            .filter_map(|line| {
+                let (name, rest) = line.split_once(" v")?;
+                Some((name, rest.split(' ').next()?))
+            })
+            .collect();
+        metadata.packages.retain(|package| {
+            compiled.contains(&(package.name.as_str(), package.version.as_str()))
+        });
+        Ok(metadata)
     }
 
     /// The workspace's own packages.

@@ -80,3 +80,13 @@ fn banned_crates_unknown_sources_and_silence_are_found() {
 fn a_policy_without_its_lists_is_refused() {
     Policy::parse("[licenses]\nallow = [\"MIT\"]\n").expect_err("no bans, no sources");
 }
+
+#[test]
+fn this_workspace_obeys() {
+    let text =
+        std::fs::read_to_string(crate::workspace::root().join("deny.toml")).expect("deny.toml");
+    let policy = Policy::parse(&text).expect("policy");
+    let metadata = Metadata::read().expect("cargo metadata");
+    assert!(metadata.packages.len() > 100, "{}", metadata.packages.len());
+    assert_eq!(policy.findings(&metadata), Vec::<String>::new());
+}

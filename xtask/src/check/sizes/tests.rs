@@ -17,3 +17,9 @@ fn a_long_file_is_found_and_a_short_one_is_not() {
         "{found:?}"
     );
 }
+
+#[test]
+fn this_repository_obeys() {
+    let found = findings(&crate::workspace::root()).expect("findings");
+    assert_eq!(found, Vec::<String>::new());
+}
