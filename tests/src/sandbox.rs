@@ -6,7 +6,6 @@
 //! dies with the thread that made the sandbox, and everything in the sandbox
 //! with it; a run that was killed leaves the directory and empty groups.
 
-use crate::eventually;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -243,15 +242,24 @@ impl Sandbox {
         .expect("the thread")
     }
 
-    fn remove_cgroups(&self) {
-        for hierarchy in hierarchies() {
-            let base = hierarchy.join(&self.name);
-            // A dead process leaves its group a moment after it was waited for.
-            eventually(&format!("{} is removed", base.display()), || {
-                remove_group(&base);
-                (!base.exists()).then_some(())
+    /// Removes the sandbox's groups; says which are still there in the end.
+    fn remove_cgroups(&self) -> Vec<PathBuf> {
+        let mut left: Vec<PathBuf> = hierarchies()
+            .iter()
+            .map(|hierarchy| hierarchy.join(&self.name))
+            .collect();
+        // A dead process leaves its group a moment after it was waited for.
+        for _ in 0..1000 {
+            left.retain(|group| {
+                remove_group(group);
+                group.exists()
             });
+            if left.is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
+        left
     }
 }
 
@@ -266,13 +274,11 @@ impl Drop for Sandbox {
         // unshare passes its end on to process 1, and process 1 to the rest.
         let _ = self.unshare.kill();
         let _ = self.unshare.wait();
-        if std::thread::panicking() {
-            for hierarchy in hierarchies() {
-                remove_group(&hierarchy.join(&self.name));
-            }
-        } else {
-            self.remove_cgroups();
-        }
+        let left = self.remove_cgroups();
+        assert!(
+            left.is_empty() || std::thread::panicking(),
+            "groups that cannot be removed: {left:?}"
+        );
         if std::env::var_os("TARE_TEST_KEEP").is_none() {
             let _ = fs::remove_dir_all(&self.directory);
         }
