@@ -118,7 +118,7 @@ const PYTHON: &str = r#"
 import docker, sys
 client = docker.DockerClient(base_url=sys.argv[1])
 assert client.ping()
-assert client.containers.run("busybox", "echo from python", remove=True) == b"from python\n"
+assert client.containers.run("busybox", "echo from python", remove=True, log_config={"type": "json-file"}) == b"from python\n"
 container = client.containers.run("busybox", "sh -c 'echo ready; sleep 100'", detach=True, name="py", mem_limit="32m", labels={"a": "b"}, ports={"80/tcp": 8081})
 container.reload()
 assert container.status == "running", container.status

@@ -1,6 +1,7 @@
 //! One request for each of several names, some at a time: stopping ten
 //! containers takes as long as the slowest, not as long as all together.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -10,8 +11,8 @@ use crate::failure::Failure;
 /// So many requests are under way at once.
 const AT_ONCE: usize = 8;
 
-/// Does `work` for each name, and prints each result or error as it comes;
-/// fails when one failed that `forgive` does not let pass.
+/// Does `work` for each name, and prints the results and errors in the order of
+/// the names; fails when one failed that `forgive` does not let pass.
 pub(crate) fn each(
     client: &Client,
     names: &[String],
@@ -37,14 +38,27 @@ pub(crate) fn each(
                 let (sender, next, work) = (sender.clone(), &next, &work);
                 let own = client.another();
                 scope.spawn(move || {
-                    while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    loop {
+                        let position = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(name) = names.get(position) else {
+                            break;
+                        };
                         // The receiver outlives every sender.
-                        drop(sender.send(work(&own, name)));
+                        drop(sender.send((position, work(&own, name))));
                     }
                 });
             }
             drop(sender);
-            receiver.iter().try_for_each(&mut show)
+            let mut early = BTreeMap::new();
+            let mut due = 0;
+            for (position, result) in receiver {
+                early.insert(position, result);
+                while let Some(result) = early.remove(&due) {
+                    show(result)?;
+                    due += 1;
+                }
+            }
+            Ok::<_, std::io::Error>(())
         })?;
     }
     if failed {

@@ -39,7 +39,8 @@ impl RawMode {
         }));
         let mut raw = saved;
         raw.make_raw();
-        tcsetattr(io::stdin(), OptionalActions::Flush, &raw)?;
+        // What has been typed ahead is for the container.
+        tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
         Ok(guard)
     }
 }

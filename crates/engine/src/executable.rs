@@ -21,11 +21,17 @@ pub(crate) struct Executable {
 impl Executable {
     /// Opens the executable at `path`.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let failed = |error: std::io::Error| Error::from(error).context(format!("executable {}", path.display()));
+        let failed = |error: std::io::Error| {
+            Error::from(error).context(format!("executable {}", path.display()))
+        };
         let on_host = path.canonicalize().map_err(failed)?;
         let file = tare_sys::mount::read_only_file(path).map_err(failed)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        Ok(Self { _file: file, path, on_host })
+        Ok(Self {
+            _file: file,
+            path,
+            on_host,
+        })
     }
 
     /// A path that executes it, for this process and its children.

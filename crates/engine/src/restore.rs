@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tare_network::{Bridge, EndpointRecord};
 use tare_shim::client;
+use tare_storage::Durability;
 
 use crate::config::Config;
 use crate::containers::{self, Exit, Record, Status};
@@ -49,7 +50,11 @@ impl Engine {
         }
         self.remove_unknown_shims(&known).await?;
         let engine = self.clone();
-        tokio::task::spawn_blocking(move || engine.reconcile(&endpoints)).await?;
+        tokio::task::spawn_blocking(move || {
+            engine.reconcile(&endpoints);
+            engine.remove_unknown_snapshots(&known)
+        })
+        .await??;
         for (container, exit, shim) in ended {
             self.settle(&container, exit, shim).await;
         }
@@ -148,6 +153,20 @@ impl Engine {
             }
             drop(guard);
         }
+    }
+
+    /// Removes what a create or a removal left that was cut short: a snapshot
+    /// is made before its record and outlives it.
+    fn remove_unknown_snapshots(&self, known: &BTreeSet<String>) -> Result<()> {
+        let store = &self.inner.store;
+        for id in store.snapshots().map_err(Error::internal)? {
+            if !known.contains(&id) {
+                store
+                    .remove_snapshot(&id, Durability::Relaxed)
+                    .map_err(Error::internal)?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends the containers of shims that have no record.

@@ -158,6 +158,15 @@ impl Store {
         Ok(snapshot)
     }
 
+    /// The containers that have a snapshot.
+    pub fn snapshots(&self) -> Result<Vec<String>, Error> {
+        self.database().read(|connection| {
+            let mut statement = connection.prepare("SELECT container FROM snapshots")?;
+            let containers = statement.query_map([], |row| row.get(0))?;
+            Ok(containers.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// Removes a container's snapshot with the whole of `containers/<id>`. Says
     /// whether there was one. The directory is out of the way when this returns
     /// and deleted in the background; nothing may have it mounted any more.

@@ -143,10 +143,10 @@ impl Engine {
             tracing::error!(container = container.id, %error, "the end of the container could not be recorded");
             return;
         }
-        if let Some(shim) = shim.filter(|_| shim_lives) {
-            if let Err(error) = shim.release().await {
-                tracing::warn!(container = container.id, %error, "the shim could not be released");
-            }
+        if let Some(shim) = shim.filter(|_| shim_lives)
+            && let Err(error) = shim.release().await
+        {
+            tracing::warn!(container = container.id, %error, "the shim could not be released");
         }
         drop(guard);
     }
