@@ -1,7 +1,8 @@
 //! Development tasks, run as `cargo xtask <task>`.
 //!
-//! Owns `target/test-images` and `target/bench`; installs Debian packages by
-//! name when the tests or the benchmark need them; touches nothing else.
+//! Owns `target/test-images`, `target/bench` and `target/vm`; installs Debian
+//! packages by name when the tests or the benchmark need them; touches nothing
+//! else.
 
 mod bench;
 mod check;
@@ -11,6 +12,7 @@ mod metadata;
 mod packages;
 mod process;
 mod test;
+mod vm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -25,6 +27,9 @@ Tasks:
   images [--force] [name]     make the test images under target/test-images
   bench [--with-docker] [--markdown] [--rounds N] [item...]
                               print the table of medians and ratios (items: run exec memory start pull)
+  vm [--keep] [--only text] [command...]
+                              run the checks, or a command, in a virtual machine with Debian's stock kernel
+                              (--keep: leave a shell; --only: checks whose names contain the text)
   ci                          what CI does: .ci/run in a fresh clone of HEAD
 ";
 
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
         Some("check") => check::run(),
         Some("images") => images::run(rest),
         Some("bench") => bench::run(rest),
+        Some("vm") => vm::run(rest),
         Some("ci") => ci::run(rest),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

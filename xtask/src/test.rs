@@ -1,15 +1,16 @@
 //! `cargo xtask test`: everything a change has to pass, in the order in which
-//! it fails fastest. The last line printed is the test runner's own.
+//! it fails fastest. The last lines printed are the test runner's own summary
+//! and the virtual machine's.
 
 use crate::process::{run as execute, step, succeeds};
 use crate::workspace::{cargo, executable, root};
-use crate::{check, images, packages};
+use crate::{check, images, packages, vm};
 use anyhow::{Result, bail};
 use std::os::unix::fs::MetadataExt;
 
 /// Installs what is missing, checks, builds once in the dev profile, makes the
-/// test images and runs the tests. With a filter: only the tests it names, and
-/// no checks.
+/// test images and runs the tests, then those in the virtual machine. With a
+/// filter: only the tests it names, no checks and no virtual machine.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut all = false;
     let mut filters = Vec::new();
@@ -34,6 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     images::ensure_for_tests()?;
 
     step("tests");
+    let everything = filters.is_empty();
     // nextest gives every test a process of its own and a time limit; where it
     // is not installed the tests run all the same, in cargo's own runner.
     let mut command = cargo();
@@ -67,9 +69,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
         command.args(filters);
     }
-    execute(
+    let result = execute(
         command
             .env("TARE_BIN", executable("debug"))
             .env("TARE_TEST_IMAGES", images::directory()),
-    )
+    );
+    if !everything {
+        return result;
+    }
+    // What fails here says nothing about what works there.
+    let machine = vm::checks();
+    result.and(machine)
 }

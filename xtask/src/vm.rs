@@ -18,8 +18,8 @@ mod outcome;
 mod report;
 mod suites;
 
-use crate::process::{run as execute, step};
-use crate::workspace::{cargo, target};
+use crate::process::step;
+use crate::workspace::target;
 use crate::{images, packages};
 use anyhow::{Context, Result, bail};
 use guest::Order;
@@ -59,15 +59,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             }
         }
     }
-    step("build");
-    execute(cargo().args(["build", "--workspace", "--all-targets", "--locked"]))?;
     match boot(order)? {
         0 => Ok(()),
         code => std::process::exit(code),
     }
 }
 
-/// The checks, for `cargo xtask test`, which has built everything.
+/// The checks, for `cargo xtask test`.
 pub(crate) fn checks() -> Result<()> {
     match boot(Order::default())? {
         0 => Ok(()),
@@ -78,6 +76,8 @@ pub(crate) fn checks() -> Result<()> {
 /// Makes a machine, has the order done in it and returns the exit code.
 fn boot(order: Order) -> Result<i32> {
     packages::ensure(PACKAGES)?;
+    step("build");
+    let suites = suites::build()?;
     std::fs::create_dir_all(directory()).context("cannot make target/vm")?;
     let lock = std::fs::File::create(directory().join("lock")).context("cannot make the lock")?;
     lock.lock().context("cannot lock target/vm")?;
@@ -89,15 +89,15 @@ fn boot(order: Order) -> Result<i32> {
         archives.push((*name, archive));
     }
     step("disk of the virtual machine");
-    disk::make(&kernel, &archives, &suites::executables()?, &order)?;
+    disk::make(&kernel, &archives, &suites, &order)?;
     step(&format!("virtual machine with {}", kernel.release));
     let started = Instant::now();
-    let machine = Machine::start(&kernel)?;
+    let machine = Machine::start(&kernel, &order)?;
     let mut outcome = Outcome::new(&order);
     machine.follow(&order, &mut outcome)?;
     if order.command.is_empty() {
         eprintln!(
-            "{}, {:.1} s on a virtual machine",
+            "virtual machine: {} in {:.1} s",
             outcome.summary(),
             started.elapsed().as_secs_f64()
         );

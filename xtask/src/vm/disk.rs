@@ -70,7 +70,10 @@ pub(super) fn make(
         fs::write(root.join(path), text)?;
     }
     strip(&executable("debug"), &root.join("bin/tare"))?;
-    strip(&std::env::current_exe()?, &root.join("bin/xtask"))?;
+    strip(
+        &executable("debug").with_file_name("xtask"),
+        &root.join("bin/xtask"),
+    )?;
     for (name, archive) in images {
         copy(archive, &root.join(format!("images/{name}.tar")))?;
     }

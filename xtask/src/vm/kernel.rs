@@ -1,5 +1,8 @@
 //! Debian's own kernel: fetched as a package, unpacked beside the build.
 
+#[cfg(test)]
+mod tests;
+
 use super::directory;
 use crate::process::{output, run, step};
 use anyhow::{Context, Result, bail};
@@ -70,8 +73,7 @@ fn unpack(package: &str, directory: &Path) -> Result<()> {
         fs::remove_dir_all(&unfinished).context("cannot remove an unfinished kernel")?;
     }
     let download = unfinished.join("download");
-    fs::create_dir_all(&download)
-        .with_context(|| format!("cannot make {}", download.display()))?;
+    fs::create_dir_all(&download).with_context(|| format!("cannot make {}", download.display()))?;
     // apt's own user may not write here.
     run(Command::new("apt-get")
         .current_dir(&download)
@@ -91,17 +93,4 @@ fn unpack(package: &str, directory: &Path) -> Result<()> {
     fs::remove_dir_all(&download).context("cannot remove the package")?;
     fs::rename(&unfinished, directory)
         .with_context(|| format!("cannot rename to {}", directory.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kernel_that_the_package_depends_on() {
-        let text = "linux-image-cloud-amd64\n  Depends: linux-image-6.1.0-56-cloud-amd64\n";
-        assert_eq!(dependency(text), Some("linux-image-6.1.0-56-cloud-amd64"));
-        assert_eq!(dependency("linux-image-cloud-amd64\n"), None);
-        assert_eq!(dependency("x\n  Depends: libc6\n"), None);
-    }
 }

@@ -27,11 +27,17 @@ pub(super) struct Machine {
 impl Machine {
     /// Starts it. The kernel's console goes into a file; the second serial
     /// line, where reports come, is ours.
-    pub(super) fn start(kernel: &Kernel) -> Result<Self> {
+    pub(super) fn start(kernel: &Kernel, order: &Order) -> Result<Self> {
         let console = console();
+        // A machine that goes off by itself has no use for what is typed.
+        let input = if order.keep {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
+        };
         let qemu = Command::new("qemu-system-x86_64")
             // Emulated, never KVM: the same everywhere, containers included.
-            .args(["-accel", "tcg", "-cpu", "max"])
+            .args(["-accel", "tcg,thread=multi,tb-size=512"])
             .args(["-m", "2G", "-smp", "2", "-nic", "none"])
             .args(["-display", "none", "-monitor", "none", "-no-reboot"])
             .arg("-kernel")
@@ -51,7 +57,7 @@ impl Machine {
             .arg(format!("file:{}", console.display()))
             .args(["-chardev", "stdio,id=reports,signal=off"])
             .args(["-serial", "chardev:reports"])
-            .stdin(Stdio::inherit())
+            .stdin(input)
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot execute qemu-system-x86_64")?;
@@ -70,7 +76,10 @@ impl Machine {
         let _ = reader.join();
         result?;
         if !outcome.is_done() {
-            bail!("the machine went off before it was done\n{}", last_messages());
+            bail!(
+                "the machine went off before it was done\n{}",
+                last_messages()
+            );
         }
         Ok(())
     }

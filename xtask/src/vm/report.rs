@@ -1,6 +1,9 @@
 //! What the machine says about itself: a line each, on its second serial line,
 //! between whatever else is printed there.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 /// What a line begins with that is a report.
@@ -41,32 +44,5 @@ impl Report {
     pub(super) fn parse(line: &str) -> Option<(&str, Self)> {
         let (before, json) = line.split_once(MARK)?;
         Some((before, serde_json::from_str(json.trim_end()).ok()?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_printed_is_what_is_read() {
-        for report in [
-            Report::Booted,
-            Report::Check {
-                name: "limits".to_owned(),
-                seconds: 1.25,
-                failure: Some("two\nlines \"quoted\" tare-vm: ".to_owned()),
-            },
-            Report::Done { code: 127 },
-        ] {
-            let line = report.line();
-            assert_eq!(line.matches('\n').count(), 1, "{line}");
-            assert_eq!(Report::parse(&line), Some(("", report.clone())));
-            let line = format!("$ {}", line.replace('\n', "\r\n"));
-            assert_eq!(Report::parse(&line), Some(("$ ", report)));
-        }
-        for line in ["", "done", "tare-vm: hello", "tare-vm: {\"check\":1}"] {
-            assert_eq!(Report::parse(line), None, "{line}");
-        }
     }
 }

@@ -1,11 +1,14 @@
 //! Test programs that need nothing but a kernel and busybox: they run in the
 //! machine as they run here.
 
-use crate::process::output;
+#[cfg(test)]
+mod tests;
+
 use crate::workspace::cargo;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 /// Package and name of the integration tests, and what they are called inside.
 const SUITES: &[(&str, &str, &str)] = &[("tare-runtime", "containers", "runtime")];
@@ -17,7 +20,7 @@ pub(super) struct Suite {
     pub(super) executable: PathBuf,
 }
 
-/// What cargo says about one artifact; the rest of its messages is skipped.
+/// What cargo says about one artifact; its other messages are skipped.
 #[derive(Deserialize)]
 struct Artifact {
     package_id: String,
@@ -31,16 +34,18 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// The test programs, as the last build of the workspace left them.
-pub(super) fn executables() -> Result<Vec<Suite>> {
-    let messages = output(cargo().args([
-        "build",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--quiet",
-        "--message-format=json",
-    ]))?;
+/// Builds the workspace as `cargo xtask test` does, so that nothing is built
+/// twice, and returns the test programs.
+pub(super) fn build() -> Result<Vec<Suite>> {
+    let mut command = cargo();
+    command.args(["build", "--workspace", "--all-targets", "--locked"]);
+    let output = command
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot execute cargo")?;
+    ensure!(output.status.success(), "cargo build: {}", output.status);
+    let messages = String::from_utf8_lossy(&output.stdout);
     SUITES
         .iter()
         .map(|(package, target, name)| {
@@ -62,24 +67,4 @@ fn find(messages: &str, package: &str, target: &str) -> Option<PathBuf> {
                 && artifact.target.kind == ["test"]
         })
         .find_map(|artifact| artifact.executable)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn test_program_among_the_messages() {
-        let messages = r#"
-{"reason":"compiler-artifact","package_id":"path+file:///src/crates/runtime#tare-runtime@0.1.0","target":{"kind":["lib"],"name":"tare_runtime"},"executable":null}
-{"reason":"compiler-artifact","package_id":"path+file:///src/crates/shim#tare-shim@0.1.0","target":{"kind":["test"],"name":"containers"},"executable":"/wrong"}
-{"reason":"compiler-artifact","package_id":"path+file:///src/crates/runtime#tare-runtime@0.1.0","target":{"kind":["test"],"name":"containers"},"executable":"/right"}
-{"reason":"build-finished","success":true}
-"#;
-        assert_eq!(
-            find(messages, "tare-runtime", "containers"),
-            Some(PathBuf::from("/right"))
-        );
-        assert_eq!(find(messages, "tare-runtime", "others"), None);
-    }
 }
