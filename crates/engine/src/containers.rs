@@ -16,6 +16,7 @@ mod hosts;
 mod human;
 mod image_defaults;
 mod inspect;
+mod join;
 mod kill;
 mod list;
 mod logs;
@@ -24,6 +25,7 @@ mod name;
 mod record;
 mod remove;
 mod resize;
+mod resources;
 mod seccomp_profile;
 pub(crate) mod security;
 pub(crate) mod spec;
@@ -45,7 +47,7 @@ pub use remove::RemoveOptions;
 pub(crate) use attach::half;
 pub(crate) use exit::Exit;
 pub(crate) use name::new_id;
-pub(crate) use record::{Record, State, Status, load, migrate, update};
+pub(crate) use record::{Record, Records, State, Status, load, migrate, update};
 pub(crate) use table::Containers;
 
 use crate::shim::Shim;
@@ -64,7 +66,8 @@ pub(crate) struct Container {
 /// The record and what belongs to this process.
 pub(crate) struct Live {
     pub(crate) record: Record,
-    /// The shim, while there is one.
+    /// The shim, while there is one: from the start on until the exit is on
+    /// record, which may be later than the end.
     pub(crate) shim: Option<Arc<Shim>>,
     /// Streams attached before the start; the shim gets them with it.
     pub(crate) attachments: Vec<tare_shim::client::Attachment>,
@@ -123,5 +126,24 @@ impl Container {
     /// Whether its program runs.
     pub(crate) fn is_running(&self) -> bool {
         self.live().record.state.status == Status::Running
+    }
+
+    /// Whether the run number `starts` is under way.
+    pub(crate) fn is_in_run(&self, starts: u64) -> bool {
+        let live = self.live();
+        live.record.starts == starts && live.record.state.status == Status::Running
+    }
+
+    /// Waits for the end of the run that is under way when this is called; the
+    /// next one may have begun by the time that the caller goes on.
+    pub(crate) fn end_of_run(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut phase = self.phase.subscribe();
+        let exits = phase.borrow().exits;
+        async move {
+            // The receiver outlives the container's entry in the table, so a
+            // closed channel means that it is gone.
+            let over = |phase: &Phase| !phase.running || phase.removed || phase.exits != exits;
+            let _ = phase.wait_for(over).await;
+        }
     }
 }

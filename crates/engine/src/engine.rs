@@ -47,7 +47,7 @@ impl Engine {
         Ok(engine)
     }
 
-    fn assemble(config: Config) -> Result<(Self, Vec<crate::containers::Record>)> {
+    fn assemble(config: Config) -> Result<(Self, crate::containers::Records)> {
         let shims = config.exec_root.join("shims");
         std::fs::create_dir_all(&shims)
             .map_err(|error| Error::from(error).context(shims.display().to_string()))?;

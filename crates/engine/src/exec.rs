@@ -1,11 +1,11 @@
 //! Further processes in running containers.
 //!
 //! An exec is made, started once, and can be inspected until its container is
-//! removed. None of it outlives the engine but the process itself, which the
-//! shim owns; like Docker's, an exec is forgotten when the engine restarts.
+//! removed or some minutes after its end. None of it outlives the engine but
+//! the process itself, which the shim owns; like Docker's, an exec is forgotten
+//! when the engine restarts.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod table;
 
 use tare_engine_api::{ExecConfig, ExecInspectResponse, ProcessConfig};
 use tare_oci::runtime::{Capabilities, Process};
@@ -16,6 +16,10 @@ use tare_shim::protocol::Target;
 use crate::containers::{Attached, half, new_id, security, spec};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
+use crate::shim::from_client;
+
+pub(crate) use table::Execs;
+use table::{Exec, Stage};
 
 /// How to start an exec.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,82 +30,6 @@ pub struct ExecStartOptions {
     pub tty: bool,
     /// The terminal's first size: rows and columns.
     pub console_size: Option<[i64; 2]>,
-}
-
-/// One exec.
-#[derive(Clone, Debug)]
-struct Exec {
-    container: String,
-    config: ExecConfig,
-    stage: Stage,
-    pid: i64,
-    exit_code: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Made,
-    Running,
-    Ended,
-}
-
-/// All execs of an engine by ID.
-#[derive(Default)]
-pub(crate) struct Execs {
-    table: Mutex<HashMap<String, Exec>>,
-}
-
-impl Execs {
-    fn table(&self) -> MutexGuard<'_, HashMap<String, Exec>> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A process has ended.
-    pub(crate) fn ended(&self, id: &str, code: i64) {
-        if let Some(exec) = self.table().get_mut(id) {
-            exec.stage = Stage::Ended;
-            exec.exit_code = Some(code);
-            exec.pid = 0;
-        }
-    }
-
-    /// A container has ended, and its processes with it.
-    pub(crate) fn container_ended(&self, container: &str) {
-        for exec in self
-            .table()
-            .values_mut()
-            .filter(|exec| exec.container == container)
-        {
-            if exec.stage == Stage::Running {
-                exec.stage = Stage::Ended;
-                exec.exit_code.get_or_insert(137);
-                exec.pid = 0;
-            }
-        }
-    }
-
-    /// A container is gone.
-    pub(crate) fn forget(&self, container: &str) {
-        self.table().retain(|_, exec| exec.container != container);
-    }
-
-    /// IDs of a container's running execs, `None` when there are none.
-    pub(crate) fn running(&self, container: &str) -> Option<Vec<String>> {
-        let ids: Vec<_> = self
-            .table()
-            .iter()
-            .filter(|(_, exec)| exec.container == container && exec.stage == Stage::Running)
-            .map(|(id, _)| id.clone())
-            .collect();
-        (!ids.is_empty()).then_some(ids)
-    }
-
-    fn get(&self, id: &str) -> Result<Exec> {
-        self.table()
-            .get(id)
-            .cloned()
-            .ok_or_else(|| Error::not_found(format!("No such exec instance: {id}")))
-    }
 }
 
 impl Engine {
@@ -118,14 +46,7 @@ impl Engine {
             )));
         }
         let id = new_id()?;
-        let exec = Exec {
-            container: container.id.clone(),
-            config,
-            stage: Stage::Made,
-            pid: 0,
-            exit_code: None,
-        };
-        self.inner.execs.table().insert(id.clone(), exec);
+        self.inner.execs.insert(&id, &container.id, config);
         Ok(id)
     }
 
@@ -138,21 +59,7 @@ impl Engine {
         id: &str,
         options: ExecStartOptions,
     ) -> Result<Option<Attached>> {
-        let exec = {
-            let mut table = self.inner.execs.table();
-            let exec = table
-                .get_mut(id)
-                .ok_or_else(|| Error::not_found(format!("No such exec instance: {id}")))?;
-            match exec.stage {
-                Stage::Made => exec.stage = Stage::Running,
-                Stage::Running | Stage::Ended => {
-                    return Err(Error::conflict(format!(
-                        "Error: Exec command {id} has already run"
-                    )));
-                }
-            }
-            exec.clone()
-        };
+        let exec = self.inner.execs.begin(id)?;
         match self.start_exec(id, &exec, options).await {
             Ok(attached) => Ok(attached),
             Err(error) => {
@@ -228,9 +135,7 @@ impl Engine {
         };
         match shim.exec(request).await {
             Ok(started) => {
-                if let Some(exec) = self.inner.execs.table().get_mut(id) {
-                    exec.pid = i64::from(started.pid);
-                }
+                self.inner.execs.started(id, i64::from(started.pid));
                 Ok(attached)
             }
             Err(client::Error::Start(error)) => {
@@ -241,8 +146,7 @@ impl Engine {
                 }
                 Ok(Some(last_words(config.tty, &message)?))
             }
-            Err(client::Error::Refused(refusal)) => Err(Error::conflict(refusal.message)),
-            Err(error) => Err(Error::internal(error)),
+            Err(error) => Err(from_client(error)),
         }
     }
 
@@ -262,7 +166,14 @@ impl Engine {
 
     /// The answer to `GET /exec/{id}/json`.
     pub fn exec_inspect(&self, id: &str) -> Result<ExecInspectResponse> {
-        let exec = self.inner.execs.get(id)?;
+        let mut exec = self.inner.execs.get(id)?;
+        let container = self.inner.containers.get(&exec.container);
+        if exec.stage == Stage::Running
+            && let Some(shim) = container.and_then(|container| container.shim())
+        {
+            shim.note_ended_execs(&self.inner.execs);
+            exec = self.inner.execs.get(id)?;
+        }
         let config = exec.config;
         let mut words = config.cmd.into_iter();
         Ok(ExecInspectResponse {

@@ -29,6 +29,7 @@ mod error;
 pub mod exec;
 mod executable;
 pub mod images;
+mod meeting;
 pub mod networks;
 mod readable;
 mod remains;

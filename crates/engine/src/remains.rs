@@ -34,15 +34,24 @@ impl Engine {
     /// Removes what belongs to no shim any more: processes, control groups and
     /// the shim's directory. Safe to repeat; blocks.
     pub(crate) fn clear_remains(&self, id: &str) {
-        let path = format!("/{}/{id}", self.inner.cgroup_parent);
-        if let Err(error) = destroy(&path) {
-            tracing::warn!(container = id, %error, "control group");
-        }
+        self.end_processes(id);
         match fs::remove_dir_all(self.shim_directory(id)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 tracing::warn!(container = id, %error, "shim directory");
             }
             _ => {}
+        }
+    }
+
+    /// Kills what is in a container's control groups, and removes them. Safe to
+    /// repeat; blocks.
+    pub(crate) fn end_processes(&self, id: &str) {
+        let path = match self.inner.containers.get(id) {
+            Some(container) => self.cgroup_path(&container.record()),
+            None => format!("/{}/{id}", self.inner.cgroup_parent),
+        };
+        if let Err(error) = destroy(&path) {
+            tracing::warn!(container = id, %error, "control group");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Creating a container: its configuration completed and checked, its record
 //! and its writable layer made.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,10 +9,11 @@ use tare_oci::image::ImageConfig;
 use tare_oci::{Platform, Reference};
 use tare_runtime::defaults;
 use tare_storage::Image;
+use tare_storage::snapshot::Error as SnapshotError;
 
 use super::{
-    Container, Record, State, bindings, devices, image_defaults, logs, mounts, name, record,
-    security, supported,
+    Container, Record, State, bindings, devices, image_defaults, join, logs, mounts, name, record,
+    resources, security, supported,
 };
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -86,7 +86,7 @@ impl Engine {
                 };
         }
         self.complete(&mut host_config)?;
-        let endpoints = check_networks(&host_config, networking_config.endpoints_config)?;
+        let endpoints = join::endpoints(&host_config, networking_config.endpoints_config)?;
         let record = Record {
             name: String::new(),
             created: Timestamp::now(),
@@ -105,7 +105,7 @@ impl Engine {
         match self.make(&record, &image) {
             Ok(container) => Ok(ContainerCreateResponse {
                 id: container.id.clone(),
-                warnings: Vec::new(),
+                warnings: join::warnings(&record),
             }),
             Err(error) => {
                 self.inner.containers.release_name(&record.name, &record.id);
@@ -159,6 +159,7 @@ impl Engine {
         or(&mut host_config.runtime, "tare");
         or(&mut host_config.restart_policy.name, "no");
         or(&mut host_config.log_config.kind, "local");
+        resources::complete(host_config);
         if host_config.shm_size == 0 {
             host_config.shm_size = super::spec::SHM_SIZE;
         }
@@ -203,7 +204,11 @@ impl Engine {
         let store = &self.inner.store;
         store
             .create_snapshot(&record.id, &image.id, record.durability())
-            .map_err(Error::internal)?;
+            .map_err(|error| match error {
+                // It was removed since it was looked up.
+                SnapshotError::NoSuchImage { .. } => Error::not_found(error.to_string()),
+                _ => Error::internal(error),
+            })?;
         if let Err(error) = record::insert(store.database(), record) {
             if let Err(cleanup) = store.remove_snapshot(&record.id, record.durability()) {
                 tracing::warn!(container = record.id, %cleanup, "snapshot of a failed create");
@@ -218,12 +223,17 @@ impl Engine {
 fn check(record: &Record, engine: &Engine) -> Result<()> {
     let host_config = &record.host_config;
     bindings::requests(&record.config, host_config)?;
+    join::addresses(record)?;
+    if join::needs_bridge(record) {
+        engine.inner.networks.bridge()?;
+    }
     mounts::requested(host_config)?;
     let options = security::options(host_config)?;
     let granted = security::granted(host_config)?;
     security::seccomp(host_config, &options, &granted)?;
-    super::spec::resources(host_config, devices::collect(host_config)?.rules)?;
-    super::spec::limits(host_config)?;
+    resources::control_group(host_config, devices::collect(host_config)?.rules)?;
+    resources::limits(host_config)?;
+    resources::oom_score(host_config)?;
     super::spec::user(&record.config.user, host_config)?;
     super::hosts::extra_hosts(record, engine.inner.networks.gateway())?;
     for server in host_config.dns.iter().flatten() {
@@ -248,58 +258,4 @@ fn check_platform(name: &str, image: &Image, wanted: Option<&str>) -> Result<()>
     Err(Error::not_found(format!(
         "image with reference {name} was found but does not match the specified platform: wanted {wanted}, actual: {actual}"
     )))
-}
-
-/// The endpoint settings by network; only the network of the mode may be named.
-fn check_networks(
-    host_config: &HostConfig,
-    given: BTreeMap<String, tare_engine_api::EndpointSettings>,
-) -> Result<BTreeMap<String, tare_engine_api::EndpointSettings>> {
-    let mode = host_config.network_mode.as_str();
-    if !crate::networks::NAMES.contains(&mode) {
-        if mode.starts_with("container:") {
-            return Err(Error::unsupported(format!(
-                "NetworkMode \"{mode}\" is not supported by this engine yet"
-            )));
-        }
-        return Err(Error::not_found(format!("network {mode} not found")));
-    }
-    let publishes = host_config
-        .port_bindings
-        .values()
-        .flatten()
-        .any(|bindings| !bindings.is_empty());
-    if mode == "none" && publishes {
-        return Err(Error::invalid(
-            "conflicting options: port publishing and the container type network mode",
-        ));
-    }
-    let mut endpoints = BTreeMap::new();
-    for (name, settings) in given {
-        let name = if name == "default" {
-            "bridge".to_owned()
-        } else {
-            name
-        };
-        if name != mode {
-            return Err(if crate::networks::NAMES.contains(&name.as_str()) {
-                Error::invalid(format!(
-                    "conflicting options: the container is on network {mode}, not on {name}"
-                ))
-            } else {
-                Error::not_found(format!("network {name} not found"))
-            });
-        }
-        if settings
-            .aliases
-            .as_ref()
-            .is_some_and(|aliases| !aliases.is_empty())
-        {
-            return Err(Error::invalid(
-                "network-scoped aliases are only supported for user-defined networks",
-            ));
-        }
-        endpoints.insert(name, settings);
-    }
-    Ok(endpoints)
 }

@@ -1,14 +1,18 @@
 //! The end of a container: recorded, told, and cleared away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tare_shim::client;
-use tare_shim::protocol::{Event, Exit as ShimExit, Target};
+use tare_shim::protocol::Exit as ShimExit;
 
 use super::{Container, Record, Status, record};
 use crate::engine::Engine;
+use crate::meeting::Met;
 use crate::shim::Shim;
+
+/// How often a shim that does not answer is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How a container ended.
 #[derive(Clone, Copy, Debug)]
@@ -42,49 +46,61 @@ impl From<&ShimExit> for Exit {
 
 impl Engine {
     /// Makes a container of its record of a running one and its shim, and
-    /// follows what that reports.
-    pub(crate) fn watch(&self, container: &Arc<Container>, shim: Arc<Shim>, record: Record) {
+    /// follows what that reports. Without a shim it is looked for.
+    pub(crate) fn watch(
+        &self,
+        container: &Arc<Container>,
+        shim: Option<Arc<Shim>>,
+        record: Record,
+    ) {
         let starts = record.starts;
+        // First this: who sees that the container runs may wait for its end.
+        container.phase.send_modify(|phase| phase.running = true);
         {
             let mut live = container.live();
-            live.shim = Some(Arc::clone(&shim));
+            live.shim.clone_from(&shim);
             live.record = record;
         }
-        container.phase.send_modify(|phase| phase.running = true);
         let (engine, container) = (self.clone(), Arc::clone(container));
-        tokio::spawn(async move { engine.follow(&container, &shim, starts).await });
+        tokio::spawn(async move { engine.follow(&container, shim, starts).await });
     }
 
-    async fn follow(&self, container: &Arc<Container>, shim: &Arc<Shim>, starts: u64) {
+    /// Follows a run to its end, with one shim, whose connection may be lost
+    /// and made again.
+    async fn follow(&self, container: &Arc<Container>, mut shim: Option<Arc<Shim>>, starts: u64) {
         loop {
-            match shim.next_event().await {
-                Ok(Some(Event::Exited {
-                    target: Target::Exec(id),
-                    exit,
-                })) => {
-                    self.inner.execs.ended(&id, i64::from(exit.code));
-                }
-                Ok(Some(Event::Exited {
-                    target: Target::Init,
-                    exit,
-                })) => {
-                    self.container_ended(container, starts, Exit::from(&exit), true)
-                        .await;
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::error!(container = container.id, %error, "the shim cannot be followed");
-                    break;
+            if let Some(shim) = shim.take() {
+                match shim.ended(&self.inner.execs).await {
+                    Ok(Some(exit)) => {
+                        let exit = Exit::from(&exit);
+                        return self.container_ended(container, starts, exit, true).await;
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::error!(container = container.id, %error, "lost the shim");
+                    }
                 }
             }
+            match self.meet(&container.id).await {
+                Met::Running(found, pid) => {
+                    let mut live = container.live();
+                    live.record.state.pid = pid;
+                    live.shim = Some(Arc::clone(&found));
+                    shim = Some(found);
+                }
+                Met::Ended(found, exit) => {
+                    container.live().shim = Some(found);
+                    return self.container_ended(container, starts, exit, true).await;
+                }
+                Met::Gone(exit) => {
+                    // It was killed, and the kernel has ended the container
+                    // with it, or is about to.
+                    let exit = exit.unwrap_or_else(Exit::unknown);
+                    return self.container_ended(container, starts, exit, false).await;
+                }
+                Met::Silent => tokio::time::sleep(ASK_AGAIN).await,
+            }
         }
-        // Either its exit has been handled, or the shim was killed: then the
-        // kernel has ended the container with it, or is about to.
-        let directory = self.shim_directory(&container.id);
-        let exit = client::stored_exit(&directory)
-            .as_ref()
-            .map_or_else(Exit::unknown, Exit::from);
-        self.container_ended(container, starts, exit, false).await;
     }
 
     /// Handles the end of the run number `starts`, once.
@@ -95,12 +111,13 @@ impl Engine {
         exit: Exit,
         shim_lives: bool,
     ) {
-        let guard = container.operation.lock().await;
+        let _guard = container.operation.lock().await;
+        if !container.is_in_run(starts) {
+            return;
+        }
+        self.inner.execs.container_ended(&container.id);
         let (record, endpoint, shim) = {
             let mut live = container.live();
-            if live.record.starts != starts || live.record.state.status != Status::Running {
-                return;
-            }
             let endpoint = live.record.endpoint.take();
             let state = &mut live.record.state;
             state.status = Status::Exited;
@@ -110,13 +127,12 @@ impl Engine {
             state.finished = Some(exit.at);
             (live.record.clone(), endpoint, live.shim.take())
         };
-        self.inner.execs.container_ended(&container.id);
-        if !shim_lives {
-            // A container whose shim was killed must not run on unseen.
-            self.clear_after_shim(&container.id).await;
-        }
         let (engine, row) = (self.clone(), record.clone());
         let stored = tokio::task::spawn_blocking(move || {
+            if !shim_lives {
+                // A container whose shim was killed must not run on unseen.
+                engine.end_processes(&row.id);
+            }
             if let Some(endpoint) = &endpoint {
                 engine.inner.networks.detach(endpoint);
             }
@@ -131,24 +147,37 @@ impl Engine {
             phase.exits += 1;
             phase.exit_code = exit.code;
         });
-        let mut stored = match stored {
-            Ok(result) => result,
-            Err(error) => Err(error.into()),
-        };
+        let mut stored = stored.unwrap_or_else(|error| Err(error.into()));
         if stored.is_ok() && record.auto_remove() {
             stored = self.discard(container).await;
         }
-        if let Err(error) = stored {
-            // The shim keeps the exit; the next start of the engine asks it.
-            tracing::error!(container = container.id, %error, "the end of the container could not be recorded");
-            return;
+        match (stored, shim) {
+            (Ok(()), Some(shim)) if shim_lives => self.let_go(&container.id, shim).await,
+            (Ok(()), _) => self.clear_after_shim(&container.id).await,
+            // The shim, or its directory, keeps the exit for the next start of
+            // the engine, unless this container is started or removed before.
+            (Err(error), shim) => {
+                tracing::error!(container = container.id, %error, "the end of the container could not be recorded");
+                container.live().shim = shim;
+            }
         }
-        if let Some(shim) = shim.filter(|_| shim_lives)
-            && let Err(error) = shim.release().await
-        {
-            tracing::warn!(container = container.id, %error, "the shim could not be released");
+    }
+
+    /// Lets a shim go whose container's exit is stored, or void.
+    pub(crate) async fn let_go(&self, id: &str, shim: Arc<Shim>) {
+        let (engine, id) = (self.clone(), id.to_owned());
+        let gone = tokio::task::spawn_blocking(move || engine.release(&id, &shim));
+        if let Err(error) = gone.await {
+            tracing::warn!(%error, "a shim could not be released");
         }
-        drop(guard);
+    }
+
+    /// The same, blocking.
+    pub(crate) fn release(&self, id: &str, shim: &Shim) {
+        if let Err(error) = shim.release() {
+            tracing::warn!(container = id, %error, "the shim could not be released");
+            self.clear_remains(id);
+        }
     }
 
     /// Removes what a shim that died could not: processes, cgroup, directory.

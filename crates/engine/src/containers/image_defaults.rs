@@ -41,7 +41,8 @@ pub(crate) fn merge(config: &mut ContainerConfig, image: &image::ContainerConfig
     }
 }
 
-/// Variables of the image that the client does not set, before the client's.
+/// The client's variables, then those of the image that it does not set: the
+/// order that Docker shows.
 fn merge_environment(config: &mut ContainerConfig, image: &image::ContainerConfig) {
     let mut own = config.env.take().unwrap_or_default();
     let name = |variable: &str| variable.split('=').next().unwrap_or_default().to_owned();

@@ -24,11 +24,13 @@ impl Engine {
     ) -> Result<ContainerInspectResponse> {
         let container = self.inner.containers.find(reference)?;
         let record = container.record();
-        let snapshot = self
-            .inner
-            .store
-            .snapshot(&record.id)
-            .map_err(Error::internal)?;
+        let snapshot = self.inner.store.snapshot(&record.id).map_err(|error| {
+            // It has been removed since it was found.
+            match self.inner.containers.get(&record.id) {
+                Some(_) => Error::internal(error),
+                None => Error::not_found(format!("No such container: {reference}")),
+            }
+        })?;
         let directory = self.container_directory(&record.id);
         let (path, arguments) = command(&record.config);
         let sizes = if size {
@@ -58,7 +60,7 @@ impl Engine {
             platform: "linux".to_owned(),
             app_armor_profile: super::security::apparmor_profile(&record.host_config)
                 .unwrap_or_default(),
-            exec_ids: self.inner.execs.running(&record.id),
+            exec_ids: self.inner.execs.unfinished(&record.id),
             host_config: record.host_config.clone(),
             graph_driver,
             size_rw: sizes.map(|(writable, _)| writable),

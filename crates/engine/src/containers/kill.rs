@@ -1,11 +1,15 @@
 //! Signals to a container's init process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Container;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::signal;
+
+/// How long the end of a killed container is waited for.
+const KILL_WAIT: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Sends a signal, SIGKILL when none is named.
@@ -31,7 +35,17 @@ impl Engine {
     /// none the worse for it.
     pub(crate) async fn signal(&self, container: &Arc<Container>, signal: i32) -> Result<()> {
         let Some(shim) = container.shim() else {
-            return Ok(());
+            if !container.is_running() {
+                return Ok(());
+            }
+            return Err(Error::new(
+                Kind::Unavailable,
+                format!(
+                    "cannot signal container {}: its shim does not answer; it is asked again \
+                     every second: see whether it is stopped",
+                    container.id
+                ),
+            ));
         };
         shim.signal(signal)
             .await
@@ -40,14 +54,15 @@ impl Engine {
 
     /// Kills a container and returns when its exit has been recorded.
     pub(crate) async fn kill_and_wait(&self, container: &Arc<Container>) -> Result<()> {
-        let mut phase = container.phase.subscribe();
-        container.live().record.state.stop_asked = true;
+        let ended = container.end_of_run();
         self.signal(container, signal::KILL).await?;
-        // The receiver outlives the container's entry in the table, so a
-        // closed channel means that it is gone.
-        let _ = phase
-            .wait_for(|phase| !phase.running || phase.removed)
-            .await;
-        Ok(())
+        tokio::time::timeout(KILL_WAIT, ended).await.map_err(|_| {
+            Error::internal(format!(
+                "container {} was killed but has not ended within {} s: the kernel ends its \
+                 processes when what they wait for, as a disk, is done",
+                container.id,
+                KILL_WAIT.as_secs()
+            ))
+        })
     }
 }

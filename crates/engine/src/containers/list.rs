@@ -56,7 +56,12 @@ impl Engine {
             let image = self.image_name(&record, &mut names);
             let mut summary = self.summarise(&record, image, now);
             if options.size {
-                let (writable, root) = self.container_sizes(&container).await?;
+                let (writable, root) = match self.container_sizes(&container).await {
+                    Ok(sizes) => sizes,
+                    // It has been removed since the list was begun.
+                    Err(_) if container.phase.borrow().removed => continue,
+                    Err(error) => return Err(error),
+                };
                 summary.size_rw = Some(writable).filter(|size| *size > 0);
                 summary.size_root_fs = Some(root);
             }
@@ -144,6 +149,22 @@ fn quote_if_needed(word: &str) -> String {
     }
 }
 
+/// Whether a name has `pattern` in it: anywhere, or where `^` and `$` say. The
+/// name's slash may be written or not.
+fn name_matches(pattern: &str, name: &str) -> bool {
+    let (first, pattern) = match pattern.strip_prefix('^') {
+        Some(rest) => (true, rest),
+        None => (false, pattern),
+    };
+    let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
+    match (first, pattern.strip_suffix('$')) {
+        (true, Some(whole)) => name == whole,
+        (true, None) => name.starts_with(pattern),
+        (false, Some(end)) => name.ends_with(end),
+        (false, None) => name.contains(pattern),
+    }
+}
+
 /// The filters with their references resolved.
 struct Selection<'a> {
     options: &'a ListOptions,
@@ -165,6 +186,13 @@ impl<'a> Selection<'a> {
                 "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead"
             ) {
                 return Err(Error::invalid(format!("invalid filter 'status={status}'")));
+            }
+        }
+        for name in filters.values("name") {
+            if name.contains(|c| "*+?()[]{}|\\".contains(c)) {
+                return Err(Error::invalid(format!(
+                    "invalid filter 'name={name}': of regular expressions only ^ and $ are supported by this engine yet"
+                )));
             }
         }
         let exit_codes = filters
@@ -234,9 +262,7 @@ impl<'a> Selection<'a> {
         };
         shown
             && any("id", &|value| record.id.starts_with(value))
-            && any("name", &|value| {
-                record.name.contains(value.trim_start_matches('/'))
-            })
+            && any("name", &|value| name_matches(value, &record.name))
             && any("status", &|value| value == status)
             && any("network", &|value| record.host_config.network_mode == value)
             && filters.matches_labels("label", &record.config.labels)
@@ -272,3 +298,6 @@ impl Engine {
         .await?
     }
 }
+
+#[cfg(test)]
+mod tests;

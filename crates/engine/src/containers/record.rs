@@ -88,9 +88,17 @@ pub(crate) struct State {
     pub(crate) error: String,
     pub(crate) started: Option<Timestamp>,
     pub(crate) finished: Option<Timestamp>,
-    /// A stop or kill was asked for by a client.
-    #[serde(default)]
-    pub(crate) stop_asked: bool,
+}
+
+impl State {
+    /// What a container is whose start has come to nothing.
+    pub(crate) fn at_rest(&self) -> Status {
+        if self.started.is_some() {
+            Status::Exited
+        } else {
+            Status::Created
+        }
+    }
 }
 
 impl Record {
@@ -116,22 +124,39 @@ pub(crate) fn migrate(database: &Database) -> Result<()> {
         .map_err(Error::internal)
 }
 
-/// All records.
-pub(crate) fn load(database: &Database) -> Result<Vec<Record>> {
-    let rows: Vec<(String, String)> = database
+/// What the table holds.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    pub(crate) readable: Vec<Record>,
+    /// IDs and names of records that this program does not understand.
+    pub(crate) unreadable: Vec<(String, String)>,
+}
+
+/// All records. One that cannot be read, perhaps because a newer program wrote
+/// it, must keep neither the engine nor the other containers from starting.
+pub(crate) fn load(database: &Database) -> Result<Records> {
+    let rows: Vec<(String, String, String)> = database
         .read(|connection| -> Result<_, DatabaseError> {
-            let mut statement = connection.prepare("SELECT id, record FROM containers")?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let mut statement = connection.prepare("SELECT id, name, record FROM containers")?;
+            let rows =
+                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             Ok(rows.collect::<Result<_, tare_storage::rusqlite::Error>>()?)
         })
         .map_err(Error::internal)?;
-    rows.into_iter()
-        .map(|(id, json)| {
-            serde_json::from_str(&json).map_err(|error| {
-                Error::internal(error).context(format!("record of container {id}"))
-            })
-        })
-        .collect()
+    let mut records = Records::default();
+    for (id, name, json) in rows {
+        match serde_json::from_str(&json) {
+            Ok(record) => records.readable.push(record),
+            Err(error) => {
+                tracing::error!(
+                    container = id, name, %error,
+                    "the container's record cannot be read: it is left as it is; use the tare that made it"
+                );
+                records.unreadable.push((id, name));
+            }
+        }
+    }
+    Ok(records)
 }
 
 /// Adds a record.

@@ -59,21 +59,27 @@ impl Engine {
     /// their backs. A crash in between leaves garbage that the next start
     /// removes.
     pub(crate) async fn discard(&self, container: &Arc<Container>) -> Result<()> {
-        let record = {
+        let (record, status) = {
             let mut live = container.live();
-            live.record.state.status = Status::Removing;
+            let status = std::mem::replace(&mut live.record.state.status, Status::Removing);
             live.attachments.clear();
-            live.record.clone()
+            (live.record.clone(), status)
         };
         let engine = self.clone();
         let row = record.clone();
         let deleted = tokio::task::spawn_blocking(move || {
             record::delete(engine.inner.store.database(), &row)
         })
-        .await?;
+        .await
+        .unwrap_or_else(|error| Err(error.into()));
         if let Err(error) = deleted {
-            container.live().record.state.status = Status::Exited;
+            container.live().record.state.status = status;
             return Err(error);
+        }
+        let shim = container.live().shim.take();
+        if let Some(shim) = shim {
+            // Its exit could not be recorded, and need not be any more.
+            self.let_go(&container.id, shim).await;
         }
         self.inner.containers.remove(&record.id, &record.name);
         self.inner.execs.forget(&record.id);
@@ -84,15 +90,15 @@ impl Engine {
         let engine = self.clone();
         let own_end = record.auto_remove();
         let files = tokio::task::spawn_blocking(move || {
-            engine
-                .inner
-                .store
-                .remove_snapshot(&record.id, record.durability())
+            let store = &engine.inner.store;
+            if let Err(error) = store.remove_snapshot(&record.id, record.durability()) {
+                tracing::warn!(container = record.id, %error, "left for the next start to remove");
+            }
         });
-        if own_end {
-            // Nobody asked for this removal, so nobody waits for the directories.
-            return Ok(());
+        if !own_end {
+            // Otherwise nobody asked for this removal, so nobody waits.
+            files.await?;
         }
-        files.await?.map(drop).map_err(Error::internal)
+        Ok(())
     }
 }

@@ -3,25 +3,18 @@
 use std::path::Path;
 
 use tare_engine_api::HostConfig;
-use tare_oci::runtime::{
-    Cpu, Linux, Memory, Mount, Namespace, NamespaceKind, Pids, Process, ResourceLimit, Resources,
-    Root, Spec, User,
-};
+use tare_oci::runtime::{Linux, Mount, Namespace, NamespaceKind, Process, Root, Spec, User};
 use tare_runtime::defaults;
 use tare_shim::protocol::TerminalSize;
 
-use super::{Record, devices, inspect, mounts, security};
+use super::{Record, devices, inspect, mounts, resources, security};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
 /// Bytes of `/dev/shm` when nobody says, as in Docker.
 pub(crate) const SHM_SIZE: i64 = 64 << 20;
-/// The least memory a container can be limited to.
-const LEAST_MEMORY: i64 = 6 << 20;
 /// Where programs are looked for when nobody says, as in Docker.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// The period of `--cpus`, in microseconds.
-const CPU_PERIOD: i64 = 100_000;
 
 impl Engine {
     /// The configuration; `directory` holds the container's host files.
@@ -33,7 +26,7 @@ impl Engine {
         let devices::Devices { nodes, rules } = devices::collect(host)?;
         let linux = Linux {
             sysctl: host.sysctls.clone(),
-            resources: Some(resources(host, rules)?),
+            resources: Some(resources::control_group(host, rules)?),
             cgroups_path: Some(self.cgroup_path(record)),
             namespaces: namespaces(record),
             devices: nodes,
@@ -77,18 +70,13 @@ impl Engine {
                 record.config.working_dir.clone()
             },
             capabilities: Some(security::capabilities(&record.host_config)?),
-            rlimits: limits(&record.host_config)?,
+            rlimits: resources::limits(&record.host_config)?,
             no_new_privileges: options.no_new_privileges,
             apparmor_profile: options
                 .apparmor
                 .clone()
                 .filter(|profile| profile != "unconfined"),
-            oom_score_adj: (record.host_config.oom_score_adj != 0)
-                .then(|| i32::try_from(record.host_config.oom_score_adj))
-                .transpose()
-                .map_err(|_| {
-                    Error::invalid("Invalid value for OomScoreAdj: the range is -1000 to 1000")
-                })?,
+            oom_score_adj: resources::oom_score(&record.host_config)?,
             ..Process::default()
         })
     }
@@ -243,109 +231,6 @@ fn namespaces(record: &Record) -> Vec<Namespace> {
         .filter(|(_, own)| *own)
         .map(|(kind, _)| Namespace { kind, path: None })
         .collect()
-}
-
-pub(crate) fn limits(host: &HostConfig) -> Result<Vec<ResourceLimit>> {
-    host.ulimits
-        .iter()
-        .flatten()
-        .map(|limit| {
-            let kind = format!("RLIMIT_{}", limit.name.to_ascii_uppercase());
-            // -1 is no limit, which the kernel writes as the largest number.
-            let number = |value: i64| u64::try_from(value).unwrap_or(u64::MAX);
-            if number(limit.soft) > number(limit.hard) {
-                return Err(Error::invalid(format!(
-                    "ulimit soft limit must be less than or equal to hard limit: {} > {}",
-                    limit.soft, limit.hard
-                )));
-            }
-            Ok(ResourceLimit {
-                kind,
-                hard: number(limit.hard),
-                soft: number(limit.soft),
-            })
-        })
-        .collect()
-}
-
-/// Limits of the control groups; the checks are Docker's, in its words.
-pub(crate) fn resources(
-    host: &HostConfig,
-    devices: Vec<tare_oci::runtime::DeviceRule>,
-) -> Result<Resources> {
-    let set = |value: i64| (value != 0).then_some(value);
-    let positive = |value: i64| u64::try_from(value).ok().filter(|value| *value > 0);
-    if host.memory != 0 && host.memory < LEAST_MEMORY {
-        return Err(Error::invalid("Minimum memory limit allowed is 6MB"));
-    }
-    if host.memory_swap > 0 && host.memory == 0 {
-        return Err(Error::invalid(
-            "You should always set the Memory limit when using Memoryswap limit, see usage",
-        ));
-    }
-    if host.memory_swap > 0 && host.memory_swap < host.memory {
-        return Err(Error::invalid(
-            "Minimum memoryswap limit should be larger than memory limit, see usage",
-        ));
-    }
-    if host.memory > 0 && host.memory_reservation > host.memory {
-        return Err(Error::invalid(
-            "Minimum memory limit can not be less than memory reservation limit, see usage",
-        ));
-    }
-    if host.nano_cpus > 0 && (host.cpu_period > 0 || host.cpu_quota > 0) {
-        return Err(Error::invalid(
-            "Conflicting options: Nano CPUs and CPU Period/Quota cannot both be set",
-        ));
-    }
-    let available = std::thread::available_parallelism().map_or(1, usize::from);
-    let most = i64::try_from(available)
-        .unwrap_or(i64::MAX)
-        .saturating_mul(1_000_000_000);
-    if host.nano_cpus < 0 || host.nano_cpus > most {
-        return Err(Error::invalid(format!(
-            "range of CPUs is from 0.01 to {available}.00, as there are only {available} CPUs available"
-        )));
-    }
-    let (quota, period) = if host.nano_cpus > 0 {
-        (
-            Some(host.nano_cpus / (1_000_000_000 / CPU_PERIOD)),
-            positive(CPU_PERIOD),
-        )
-    } else {
-        (set(host.cpu_quota), positive(host.cpu_period))
-    };
-    // Without a limit of its own, swap may be as large again as the memory.
-    let swap = match (host.memory_swap, host.memory) {
-        (0, limit) if limit > 0 => Some(limit.saturating_mul(2)),
-        (swap, _) => set(swap),
-    };
-    let text = |value: &String| (!value.is_empty()).then(|| value.clone());
-    Ok(Resources {
-        devices,
-        memory: Some(Memory {
-            limit: set(host.memory),
-            reservation: set(host.memory_reservation),
-            swap,
-            swappiness: host
-                .memory_swappiness
-                .and_then(|value| u64::try_from(value).ok()),
-            ..Memory::default()
-        }),
-        cpu: Some(Cpu {
-            shares: positive(host.cpu_shares),
-            quota,
-            period,
-            cpus: text(&host.cpuset_cpus),
-            mems: text(&host.cpuset_mems),
-            ..Cpu::default()
-        }),
-        pids: host
-            .pids_limit
-            .filter(|limit| *limit != 0)
-            .map(|limit| Pids { limit }),
-        ..Resources::default()
-    })
 }
 
 #[cfg(test)]

@@ -12,12 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tare_network::{Endpoint, EndpointRequest};
-use tare_oci::runtime::NamespaceKind;
 use tare_shim::client::{self, StartRequest};
 use tare_shim::protocol::Rootfs;
 
-use super::{Container, Record, Status, bindings, record};
+use super::join::Joined;
+use super::{Container, Record, Status, record};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::shim::Shim;
@@ -44,7 +43,7 @@ impl Engine {
     /// Starts a container; [`Kind::NotModified`] when it runs.
     pub async fn container_start(&self, reference: &str) -> Result<()> {
         let container = self.inner.containers.find(reference)?;
-        let guard = container.operation.lock().await;
+        let _guard = container.operation.lock().await;
         if container.phase.borrow().removed {
             return Err(Error::not_found(format!("No such container: {reference}")));
         }
@@ -56,18 +55,21 @@ impl Engine {
         }
         let engine = self.clone();
         let starting = Arc::clone(&container);
-        let started = tokio::task::spawn_blocking(move || engine.bring_up(&starting)).await?;
-        let result = match started {
-            Ok((connection, record)) => self.adopt(&container, connection, record),
+        let started = tokio::task::spawn_blocking(move || engine.bring_up(&starting))
+            .await
+            .unwrap_or_else(|error| Err(Error::from(error).into()));
+        match started {
+            Ok((shim, record)) => {
+                self.watch(&container, Some(shim), record);
+                Ok(())
+            }
             Err(failure) => Err(self.give_up(&container, failure).await),
-        };
-        drop(guard);
-        result
+        }
     }
 
     /// Makes the container's surroundings and has a shim start it; returns the
     /// record of the running container. Blocks.
-    fn bring_up(&self, container: &Container) -> Result<(client::Connection, Record), Failure> {
+    fn bring_up(&self, container: &Container) -> Result<(Arc<Shim>, Record), Failure> {
         let mut record = container.record();
         let attachments = std::mem::take(&mut container.live().attachments);
         record.state.status = Status::Starting;
@@ -76,16 +78,19 @@ impl Engine {
             .store
             .snapshot(&record.id)
             .map_err(Error::internal)?;
-        let endpoint = self.connect_network(&record)?;
-        record.endpoint = endpoint.as_ref().and_then(|(_, record)| record.clone());
-        let (namespaces, held) = match endpoint {
-            Some((Joined { namespace, held }, _)) => {
-                (vec![(NamespaceKind::Network, namespace)], held)
-            }
-            None => (Vec::new(), Vec::new()),
-        };
+        let Joined {
+            namespaces,
+            held,
+            endpoint,
+        } = self.join_network(&record)?;
+        record.endpoint = endpoint;
         container.live().record = record.clone();
         record::update(self.inner.store.database(), &record)?;
+        let previous = container.live().shim.take();
+        if let Some(shim) = previous {
+            // The end of the last run could not be recorded, and now never will be.
+            self.release(&record.id, &shim);
+        }
         self.write_host_files(&record, &snapshot.directory)?;
         let spec = self.spec(&record, &snapshot.directory)?;
         let size = match record.host_config.console_size {
@@ -125,94 +130,16 @@ impl Engine {
             ..super::State::default()
         };
         record.starts += 1;
-        if let Err(error) = record::update(self.inner.store.database(), &record) {
+        let connection = Arc::new(connection);
+        let recorded = Shim::new(Arc::clone(&connection)).and_then(|shim| {
+            record::update(self.inner.store.database(), &record)?;
+            Ok((shim, record))
+        });
+        if recorded.is_err() {
             // What is not on record must not run.
             end_unrecorded(&connection);
-            self.clear_remains(&record.id);
-            return Err(error.into());
         }
-        Ok((connection, record))
-    }
-
-    /// Joins the network that the container's mode names.
-    fn connect_network(
-        &self,
-        record: &Record,
-    ) -> Result<Option<(Joined, Option<tare_network::EndpointRecord>)>, Failure> {
-        if record.host_config.network_mode == "host" {
-            return Ok(None);
-        }
-        if record.host_config.network_mode == "none" || record.config.network_disabled {
-            let namespace = tare_network::namespace_loopback_only().map_err(Error::internal)?;
-            return Ok(Some((
-                Joined {
-                    namespace,
-                    held: Vec::new(),
-                },
-                None,
-            )));
-        }
-        let asked = record.endpoints.get("bridge").cloned().unwrap_or_default();
-        let address = match asked
-            .ipam_config
-            .as_ref()
-            .map_or("", |ipam| ipam.ipv4_address.as_str())
-        {
-            "" => None,
-            text => Some(
-                text.parse()
-                    .map_err(|_| Error::invalid(format!("invalid IPv4 address: {text}")))?,
-            ),
-        };
-        let mac = [&asked.mac_address, &record.config.mac_address]
-            .into_iter()
-            .find(|text| !text.is_empty())
-            .map(|text| {
-                text.parse()
-                    .map_err(|_| Error::invalid(format!("invalid MAC address: {text}")))
-            })
-            .transpose()?;
-        let request = EndpointRequest {
-            container_id: record.id.clone(),
-            address,
-            mac,
-            ports: bindings::requests(&record.config, &record.host_config)?,
-        };
-        let Endpoint {
-            record: endpoint,
-            namespace,
-            port_holders,
-        } = self
-            .inner
-            .networks
-            .bridge()?
-            .attach(&request)
-            .map_err(|error| {
-                let context = format!(
-                    "failed to set up container networking: endpoint {} on network bridge",
-                    record.name
-                );
-                Error::internal(error).context(context)
-            })?;
-        Ok(Some((
-            Joined {
-                namespace,
-                held: port_holders,
-            },
-            Some(endpoint),
-        )))
-    }
-
-    /// Takes over a container that runs.
-    fn adopt(
-        &self,
-        container: &Arc<Container>,
-        connection: client::Connection,
-        record: Record,
-    ) -> Result<()> {
-        let shim = Shim::new(connection)?;
-        self.watch(container, shim, record);
-        Ok(())
+        Ok(recorded?)
     }
 
     /// Undoes a failed start and says why it failed.
@@ -220,6 +147,11 @@ impl Engine {
         let Failure { error, exit_code } = failure;
         let (engine, failed, text) = (self.clone(), Arc::clone(container), error.to_string());
         let undone = tokio::task::spawn_blocking(move || {
+            // A shim whose start fails clears up itself, but not when it dies.
+            // One that is still here keeps an exit that is not on record.
+            if failed.live().shim.is_none() {
+                engine.clear_remains(&failed.id);
+            }
             let record = {
                 let mut live = failed.live();
                 live.attachments.clear();
@@ -228,11 +160,7 @@ impl Engine {
                     engine.inner.networks.detach(endpoint);
                 }
                 let state = &mut live.record.state;
-                state.status = if state.started.is_some() {
-                    Status::Exited
-                } else {
-                    Status::Created
-                };
+                state.status = state.at_rest();
                 state.pid = 0;
                 state.exit_code = exit_code;
                 state.error = text;
@@ -254,12 +182,6 @@ impl Engine {
         }
         error
     }
-}
-
-/// A network namespace to join and the sockets that hold its ports.
-struct Joined {
-    namespace: std::os::fd::OwnedFd,
-    held: Vec<std::os::fd::OwnedFd>,
 }
 
 /// Kills a container whose start could not be recorded, and lets its shim go.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::signal;
 
 /// How long a container may take to stop when nobody says, as in Docker.
@@ -31,14 +31,12 @@ impl Engine {
         };
         if !container.is_running() {
             return Err(Error::new(
-                crate::Kind::NotModified,
+                Kind::NotModified,
                 format!("container {} is not running", container.id),
             ));
         }
-        container.live().record.state.stop_asked = true;
-        let mut phase = container.phase.subscribe();
+        let ended = container.end_of_run();
         self.signal(&container, signal).await?;
-        let ended = phase.wait_for(|phase| !phase.running || phase.removed);
         let timeout = timeout.or(config.stop_timeout).unwrap_or(DEFAULT_TIMEOUT);
         if let Ok(seconds) = u64::try_from(timeout) {
             if tokio::time::timeout(Duration::from_secs(seconds), ended)
@@ -49,7 +47,7 @@ impl Engine {
             }
             return self.kill_and_wait(&container).await;
         }
-        let _ = ended.await;
+        ended.await;
         Ok(())
     }
 }

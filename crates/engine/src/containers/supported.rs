@@ -121,6 +121,11 @@ pub(crate) fn check(config: &ContainerConfig, host_config: &HostConfig) -> Resul
             )));
         }
     }
+    if host_config.uts_mode == "host" && !config.hostname.is_empty() {
+        return Err(Error::invalid(
+            "conflicting options: hostname and the UTS mode",
+        ));
+    }
     Ok(())
 }
 

@@ -66,6 +66,12 @@ impl Containers {
             .remove(id);
     }
 
+    /// The container with this whole ID.
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<Container>> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.by_id.get(id).map(Arc::clone)
+    }
+
     /// The container that `reference` names: a whole ID, else a name, else the
     /// beginning of exactly one ID.
     pub(crate) fn find(&self, reference: &str) -> Result<Arc<Container>> {

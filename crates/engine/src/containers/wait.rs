@@ -39,7 +39,8 @@ impl Engine {
         let holds = move |phase: &Phase| {
             phase.removed
                 || match condition {
-                    Condition::NotRunning => !phase.running,
+                    // It may run again by the time that this is asked.
+                    Condition::NotRunning => !phase.running || phase.exits > exits_before,
                     Condition::NextExit => phase.exits > exits_before,
                     Condition::Removed => false,
                 }
