@@ -6,6 +6,10 @@
 //! socket. The two directions end on their own: the client's end of input is
 //! passed on while output flows, and the end of the output ends the exchange.
 //! Nothing outlives the exchange, whichever side vanishes first.
+//!
+//! Some clients (docker-py among them) read the head through a buffer and throw
+//! away what else is in it. So the first bytes of the stream follow only when
+//! the head has been read.
 
 mod detach;
 
@@ -60,6 +64,7 @@ impl Takeover {
         client.write_all(&self.head).await?;
         match self.content {
             Content::Text(text) => {
+                Stream::settle(client.as_fd()).await;
                 client.write_all(&text).await?;
                 finish(&mut client).await
             }
@@ -133,12 +138,14 @@ async fn exchange(
             // It fails when the process is gone, which the output tells.
             let _ = open.shutdown().await;
         }
-        match duplicate {
-            Some(duplicate) => Departure::watch(duplicate).wait().await,
+        // Only a client that has half-closed costs another descriptor.
+        match duplicate.as_ref().and_then(|fd| fd.try_clone().ok()) {
+            Some(watched) => Departure::watch(watched).wait().await,
             None => std::future::pending().await,
         }
     };
     let outgoing = async {
+        let mut head_unread = duplicate.as_ref();
         loop {
             let piece = match read_piece(&mut from_process).await {
                 Ok(piece) if piece.is_empty() => return Ok(true),
@@ -146,6 +153,9 @@ async fn exchange(
                 // The shim was killed: there is no more output.
                 Err(_) => return Ok(true),
             };
+            if let Some(client) = head_unread.take() {
+                Stream::settle(client.as_fd()).await;
+            }
             to_client.write_all(&piece).await?;
         }
     };

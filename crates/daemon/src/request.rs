@@ -1,5 +1,6 @@
 //! A request taken apart: version, path, query, headers, body.
 
+mod path;
 mod query;
 mod upload;
 mod version;
@@ -11,6 +12,7 @@ use hyper::{Method, body::Body as _};
 use serde::de::DeserializeOwned;
 use tare_engine::{Error, Result};
 
+pub(crate) use path::cleaned;
 pub(crate) use query::Query;
 pub(crate) use upload::Upload;
 pub(crate) use version::Version;
@@ -18,6 +20,9 @@ pub(crate) use version::Version;
 /// The most a JSON body may have, in bytes. A command line with its
 /// environment has at most a few megabytes.
 const BODY_LIMIT: usize = 16 << 20;
+
+/// The most a form may have, in bytes.
+const FORM_LIMIT: usize = 64 << 10;
 
 /// A request, its version prefix removed and its path decoded.
 pub(crate) struct Request {
@@ -40,7 +45,8 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// Fails in Docker's words for a version that is not spoken.
+    /// Fails in Docker's words for a version that is not spoken and for a query
+    /// that is none.
     pub(crate) fn new(request: hyper::Request<Incoming>) -> Result<Self> {
         let (head, body) = request.into_parts();
         let path = query::decode(head.uri.path(), false);
@@ -49,7 +55,7 @@ impl Request {
             method: head.method,
             version,
             path: path.to_owned(),
-            query: Query::parse(head.uri.query().unwrap_or_default()),
+            query: Query::parse(head.uri.query().unwrap_or_default())?,
             headers: head.headers,
             body,
         })
@@ -96,9 +102,45 @@ impl Request {
                 "invalid JSON: got EOF while reading request body",
             ));
         }
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| Error::invalid(format!("invalid JSON: {error}")))
+        let mut decoder = serde_json::Deserializer::from_slice(&bytes);
+        let value = T::deserialize(&mut decoder).map_err(|error| {
+            Error::invalid(if error.is_eof() {
+                "invalid JSON: unexpected EOF".to_owned()
+            } else {
+                format!("invalid JSON: {error}")
+            })
+        })?;
+        let end = decoder.end();
+        end.map_err(|_| Error::invalid("unexpected content after JSON"))?;
+        Ok(Some(value))
+    }
+
+    /// Reads a body that is a form, as `curl --data` sends it, into the query:
+    /// Docker's engine takes parameters from either.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the form is too long or none.
+    pub(crate) async fn read_form(&mut self) -> Result<()> {
+        let content_type = self.header(CONTENT_TYPE.as_str());
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Ok(());
+        }
+        let body = Limited::new(&mut self.body, FORM_LIMIT).collect().await;
+        let body = body.map_err(|error| Error::invalid(format!("invalid form: {error}")))?;
+        let form = Query::parse(&String::from_utf8_lossy(&body.to_bytes()))?;
+        self.query.precede(form);
+        Ok(())
+    }
+
+    /// Whether there is more of a body than the `{}` of clients that always
+    /// send one.
+    pub(crate) fn has_body(&self) -> bool {
+        self.body
+            .size_hint()
+            .exact()
+            .is_none_or(|length| length > 2)
     }
 
     fn expect_json(&self) -> Result<()> {

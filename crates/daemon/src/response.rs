@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::{Response as HttpResponse, StatusCode};
 use serde::Serialize;
 use tare_engine::{Error, Kind};
@@ -72,6 +72,15 @@ pub(crate) fn takeover(takeover: Takeover) -> Response {
     response
         .extensions_mut()
         .insert(Hijacked(Arc::new(Mutex::new(Some(takeover)))));
+    response
+}
+
+/// The answer that sends the client to another address.
+pub(crate) fn moved(location: &str) -> Response {
+    let mut response = status(StatusCode::MOVED_PERMANENTLY);
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
     response
 }
 

@@ -21,13 +21,17 @@ use tare_engine_api::API_VERSION;
 use tracing::{debug, error};
 
 use crate::body::Body;
-use crate::request::Request;
+use crate::request::{self, Request};
 use crate::response::{self, Outcome, Response};
 use crate::server::Daemon;
 
 /// Answers a request.
 pub(crate) async fn answer(daemon: &Arc<Daemon>, request: hyper::Request<Incoming>) -> Response {
     let head_only = request.method() == Method::HEAD;
+    if let Some(path) = request::cleaned(request.uri().path()) {
+        let query = request.uri().query();
+        return response::moved(&query.map_or(path.clone(), |query| format!("{path}?{query}")));
+    }
     let mut response = match Request::new(request) {
         Ok(request) => {
             let (method, path) = (request.method.clone(), request.path.clone());
@@ -80,8 +84,13 @@ async fn dispatch(daemon: &Arc<Daemon>, mut request: Request) -> Outcome {
     let engine = &daemon.engine;
     let path = std::mem::take(&mut request.path);
     let segments: Vec<&str> = path.split('/').collect();
+    // An archive sent by `curl --data-binary` is called a form, too.
+    if request.method == Method::POST && segments != ["images", "load"] {
+        request.read_form().await?;
+    }
     match (request.method.as_str(), segments.as_slice()) {
         ("GET" | "HEAD", ["_ping"]) => Ok(system::ping()),
+        ("OPTIONS", _) => Ok(response::status(StatusCode::OK)),
         ("GET", ["version"]) => system::version(engine),
         ("GET", ["info"]) => system::info(engine).await,
 

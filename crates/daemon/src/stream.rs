@@ -4,10 +4,15 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
+
+/// How often, and how long apart, a client is looked at that has bytes to read.
+const SETTLE_CHECKS: u32 = 20;
+const SETTLE_PAUSE: Duration = Duration::from_millis(1);
 
 /// A connection.
 #[derive(Debug)]
@@ -25,6 +30,17 @@ impl Stream {
     /// finished sending. TCP's does not: both are a FIN.
     pub(crate) fn tells_departure(&self) -> bool {
         matches!(self, Self::Unix(_))
+    }
+
+    /// Waits a little for the client to read what has been written to it, where
+    /// the kernel can tell.
+    pub(crate) async fn settle(descriptor: BorrowedFd<'_>) {
+        for _ in 0..SETTLE_CHECKS {
+            if tare_sys::socket::is_read_by_peer(descriptor).unwrap_or(true) {
+                return;
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
     }
 }
 

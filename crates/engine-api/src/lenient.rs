@@ -67,7 +67,7 @@ where
     D: Deserializer<'de>,
 {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "expected a string or a list of strings")]
     enum StringOrList {
         String(String),
         List(Vec<String>),

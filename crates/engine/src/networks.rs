@@ -157,7 +157,7 @@ impl Engine {
             ipam: Ipam {
                 driver: "default".to_owned(),
                 options: None,
-                config: config.into_iter().collect(),
+                config: config.map(|config| vec![config]),
             },
             containers,
             options,

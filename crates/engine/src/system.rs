@@ -29,6 +29,7 @@ impl Engine {
         let details = BTreeMap::from([
             ("ApiVersion".to_owned(), API_VERSION.to_owned()),
             ("Arch".to_owned(), go_architecture().to_owned()),
+            ("Experimental".to_owned(), "false".to_owned()),
             ("KernelVersion".to_owned(), kernel.clone()),
             ("MinAPIVersion".to_owned(), MIN_API_VERSION.to_owned()),
             ("Os".to_owned(), "linux".to_owned()),

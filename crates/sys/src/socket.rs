@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
@@ -33,6 +33,19 @@ pub fn packet_pair() -> io::Result<(OwnedFd, OwnedFd)> {
         SocketFlags::CLOEXEC,
         None,
     )?)
+}
+
+/// Whether the other end of a unix stream socket has read all that was written.
+///
+/// # Errors
+/// The errno of the ioctl.
+pub fn is_read_by_peer(socket: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut waiting: libc::c_int = 0;
+    // SAFETY: the kernel writes one integer through the pointer, which is
+    // valid for the call.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut waiting) };
+    crate::check(result.into())?;
+    Ok(waiting == 0)
 }
 
 /// Sends one message with descriptors; never raises SIGPIPE.

@@ -21,7 +21,9 @@ impl DetachKeys {
     /// Fails in Docker's words for a key that is none.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let text = if text.is_empty() { DEFAULT_KEYS } else { text };
-        let keys = text.split(',').map(key).collect::<Result<_>>()?;
+        let keys = text.split(',').map(key).collect::<Option<_>>();
+        let keys =
+            keys.ok_or_else(|| Error::invalid(format!("Invalid escape keys ({text}) provided")))?;
         Ok(Self { keys, typed: 0 })
     }
 
@@ -55,21 +57,16 @@ impl DetachKeys {
     }
 }
 
-fn key(name: &str) -> Result<u8> {
-    let unknown = || {
-        Error::invalid(format!(
-            "Invalid escape keys (Unknown character: '{name}') provided"
-        ))
-    };
+fn key(name: &str) -> Option<u8> {
     let character = match name.as_bytes() {
-        [character] => return Ok(*character),
+        [character] => return Some(*character),
         [b'c', b't', b'r', b'l', b'-', character] => character.to_ascii_lowercase(),
-        _ => return Err(unknown()),
+        _ => return None,
     };
     match character {
-        b'a'..=b'z' => Ok(character - b'a' + 1),
-        b'@' => Ok(0),
-        b'['..=b'_' => Ok(character - b'[' + 27),
-        _ => Err(unknown()),
+        b'a'..=b'z' => Some(character - b'a' + 1),
+        b'@' => Some(0),
+        b'['..=b'_' => Some(character - b'[' + 27),
+        _ => None,
     }
 }

@@ -9,12 +9,29 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads the text behind the question mark.
-    pub(crate) fn parse(text: &str) -> Self {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+    ///
+    /// # Errors
+    ///
+    /// Fails in the words of Go's parser for semicolons and for escapes that
+    /// are none.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let mut pairs = Vec::new();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            if pair.contains(';') {
+                return Err(Error::invalid("invalid semicolon separator in query"));
+            }
+            if let Some(escape) = broken_escape(pair) {
+                return Err(Error::invalid(format!("invalid URL escape {escape:?}")));
+            }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(name, true), decode(value, true))
-        });
-        Self(pairs.collect())
+            pairs.push((decode(name, true), decode(value, true)));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// Puts other parameters before these.
+    pub(crate) fn precede(&mut self, others: Self) {
+        self.0.splice(..0, others.0);
     }
 
     /// The first value of a parameter, empty when it is not given.
@@ -69,6 +86,15 @@ impl Query {
     pub(crate) fn filters(&self) -> Result<Filters> {
         Filters::parse(self.text("filters")).map_err(|error| Error::invalid(error.to_string()))
     }
+}
+
+/// The first escape without two hexadecimal digits, as far as it goes.
+fn broken_escape(text: &str) -> Option<String> {
+    text.match_indices('%').find_map(|(start, _)| {
+        let escape: String = text[start..].chars().take(3).collect();
+        let digits = escape.bytes().skip(1).filter(u8::is_ascii_hexdigit).count();
+        (digits != 2).then_some(escape)
+    })
 }
 
 fn invalid_number(text: &str) -> Error {

@@ -44,7 +44,8 @@ fn escapes_are_undone_and_what_is_none_stays() {
 
 #[test]
 fn parameters_are_read_as_docker_reads_them() {
-    let query = Query::parse("all=1&size=False&t=-1&h=x&name=&name=second&logs&force= no ");
+    let query =
+        Query::parse("all=1&size=False&t=-1&h=x&name=&name=second&logs&force= no ").expect("query");
     assert!(query.flag("all"));
     assert!(
         !query.flag("size") && !query.flag("logs") && !query.flag("absent") && !query.flag("force")
@@ -56,4 +57,46 @@ fn parameters_are_read_as_docker_reads_them() {
         "strconv.Atoi: parsing \"x\": invalid syntax"
     );
     assert_eq!(query.given("name"), None);
+}
+
+#[test]
+fn a_form_comes_before_the_query() {
+    let mut query = Query::parse("signal=KILL&all=1").expect("query");
+    query.precede(Query::parse("signal=WINCH").expect("form"));
+    assert_eq!(query.text("signal"), "WINCH");
+    assert!(query.flag("all"));
+}
+
+#[test]
+fn a_query_that_is_none_is_refused_in_gos_words() {
+    for (text, message) in [
+        ("a=1;b=2", "invalid semicolon separator in query"),
+        ("a=%zz", "invalid URL escape \"%zz\""),
+        ("a=%4", "invalid URL escape \"%4\""),
+        ("%", "invalid URL escape \"%\""),
+    ] {
+        assert_eq!(
+            Query::parse(text).expect_err(text).to_string(),
+            message,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn only_a_path_with_detours_has_a_cleaner_form() {
+    for (path, clean) in [
+        ("/v1.45/containers/json", None),
+        ("/", None),
+        ("/v1.45/containers/json/", None),
+        ("//v1.45//_ping", Some("/v1.45/_ping")),
+        ("/containers/../_ping", Some("/_ping")),
+        ("/containers/./json", Some("/containers/json")),
+        ("/containers/%2Fname/json", Some("/containers/name/json")),
+        ("/../..", Some("/")),
+        ("//a/", Some("/a/")),
+        ("//images/a%20b%25/json", Some("/images/a%20b%25/json")),
+    ] {
+        assert_eq!(cleaned(path).as_deref(), clean, "{path}");
+    }
 }

@@ -62,6 +62,11 @@ pub(super) async fn inspect(engine: &Engine, id: &str, request: &Request) -> Out
 
 /// `POST /containers/{id}/start`.
 pub(super) async fn start(engine: &Engine, id: &str, request: &Request) -> Outcome {
+    if request.has_body() {
+        return Err(Error::invalid(
+            "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+        ));
+    }
     if let Some(checkpoint) = request.query.given("checkpoint") {
         return Err(Error::unsupported(format!(
             "cannot start from checkpoint {checkpoint}: checkpoints are not supported by this engine"
@@ -89,7 +94,18 @@ pub(super) async fn stop(engine: &Engine, id: &str, request: &Request) -> Outcom
 pub(super) async fn kill(engine: &Engine, id: &str, request: &Request) -> Outcome {
     let signal = request.query.given("signal");
     let (engine, id) = (engine.clone(), id.to_owned());
-    complete(async move { engine.container_kill(&id, signal).await }).await?;
+    complete(async move {
+        let killed = engine.container_kill(&id, signal).await;
+        killed.map_err(|error| {
+            let cause = "cannot kill container";
+            if error.to_string().starts_with(cause) {
+                error
+            } else {
+                error.context(format!("{cause}: {id}"))
+            }
+        })
+    })
+    .await?;
     Ok(response::status(NO_CONTENT))
 }
 

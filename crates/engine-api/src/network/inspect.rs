@@ -55,8 +55,8 @@ pub struct Ipam {
     #[serde(deserialize_with = "or_default")]
     pub driver: String,
     pub options: Option<BTreeMap<String, String>>,
-    #[serde(deserialize_with = "or_default")]
-    pub config: Vec<IpamConfig>,
+    /// `null` for networks without addresses of their own.
+    pub config: Option<Vec<IpamConfig>>,
 }
 
 /// One range of addresses.
