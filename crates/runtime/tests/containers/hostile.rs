@@ -208,8 +208,14 @@ fn overwritten_executable() {
             .args(["sleep", "100"])
             .spawn()
             .expect("runs");
+        // The parent goes on a moment before the child has left the parent's
+        // memory, and with it the parent's executable.
+        let executable = format!("/proc/{}/exe", child.id());
+        while fs::read_link(&executable).ok() == fs::read_link("/proc/self/exe").ok() {
+            std::thread::yield_now();
+        }
         let held = rustix::fs::open(
-            format!("/proc/{}/exe", child.id()),
+            &executable,
             rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC,
             rustix::fs::Mode::empty(),
         )
