@@ -10,10 +10,12 @@ use tare_engine::images::PullRequest;
 use tare_engine::{Config, Engine};
 use tare_engine_api::{ContainerConfig, ContainerCreateRequest, ContainerState, HostConfig};
 use tare_shim::client;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 /// Nothing here takes longer unless it hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// As many as the daemon has.
+pub(crate) const WORKERS: usize = 2;
 const KILL: i32 = 9;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -62,7 +64,11 @@ impl World {
             executable: shim_executable(),
             ..Config::default()
         };
-        let runtime = Runtime::new().expect("a runtime");
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let engine = runtime.block_on(Engine::open(config)).expect("an engine");
         self.running = Some((runtime, engine));
     }
