@@ -152,20 +152,20 @@ impl Engine {
             if failed.live().shim.is_none() {
                 engine.clear_remains(&failed.id);
             }
-            let record = {
+            let (record, endpoint) = {
                 let mut live = failed.live();
                 live.attachments.clear();
                 let endpoint = live.record.endpoint.take();
-                if let Some(endpoint) = &endpoint {
-                    engine.inner.networks.detach(endpoint);
-                }
                 let state = &mut live.record.state;
                 state.status = state.at_rest();
                 state.pid = 0;
                 state.exit_code = exit_code;
                 state.error = text;
-                live.record.clone()
+                (live.record.clone(), endpoint)
             };
+            if let Some(endpoint) = &endpoint {
+                engine.inner.networks.detach(endpoint);
+            }
             record::update(engine.inner.store.database(), &record)
         })
         .await;
