@@ -46,6 +46,7 @@ pub use remove::RemoveOptions;
 
 pub(crate) use attach::half;
 pub(crate) use exit::Exit;
+pub(crate) use logs::DEFAULT_DRIVER as DEFAULT_LOG_DRIVER;
 pub(crate) use name::new_id;
 pub(crate) use record::{Record, Records, State, Status, load, migrate, update};
 pub(crate) use table::Containers;

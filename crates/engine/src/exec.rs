@@ -139,7 +139,10 @@ impl Engine {
                 Ok(attached)
             }
             Err(client::Error::Start(error)) => {
-                self.inner.execs.ended(id, i64::from(error.exit_code));
+                // 128 says that a container was not created; the program of an
+                // exec is missing (127) or cannot be run (126).
+                let code = if error.exit_code == 127 { 127 } else { 126 };
+                self.inner.execs.ended(id, code);
                 let message = format!("OCI runtime exec failed: exec failed: {}", error.message);
                 if options.detach {
                     return Err(Error::invalid(message));

@@ -101,7 +101,7 @@ impl Engine {
             debug: config.debug,
             n_fd: count(fs::read_dir("/proc/self/fd")?.count()),
             system_time: Timestamp::now().to_string(),
-            logging_driver: "local".to_owned(),
+            logging_driver: crate::containers::DEFAULT_LOG_DRIVER.to_owned(),
             cgroup_driver: "cgroupfs".to_owned(),
             cgroup_version: if cgroup.unified { "2" } else { "1" }.to_owned(),
             kernel_version: kernel_release(),

@@ -158,7 +158,9 @@ impl Engine {
         or(&mut host_config.cgroupns_mode, "private");
         or(&mut host_config.runtime, "tare");
         or(&mut host_config.restart_policy.name, "no");
-        or(&mut host_config.log_config.kind, "local");
+        if host_config.log_config.kind.is_empty() {
+            logs::complete(&mut host_config.log_config);
+        }
         resources::complete(host_config);
         if host_config.shm_size == 0 {
             host_config.shm_size = super::spec::SHM_SIZE;
@@ -222,6 +224,15 @@ impl Engine {
 /// Everything that a start would refuse and that can be known now.
 fn check(record: &Record, engine: &Engine) -> Result<()> {
     let host_config = &record.host_config;
+    let nameless = |variable: &&String| variable.is_empty() || variable.starts_with('=');
+    if let Some(variable) = record.config.env.iter().flatten().find(nameless) {
+        return Err(Error::invalid(format!(
+            "invalid environment variable: {variable}"
+        )));
+    }
+    if host_config.shm_size < 0 {
+        return Err(Error::invalid("SHM size can not be less than 0"));
+    }
     bindings::requests(&record.config, host_config)?;
     join::addresses(record)?;
     if join::needs_bridge(record) {

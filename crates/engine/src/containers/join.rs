@@ -100,7 +100,8 @@ pub(crate) fn endpoints(
                 "NetworkMode \"{mode}\" is not supported by this engine yet"
             )));
         }
-        return Err(Error::not_found(format!("network {mode} not found")));
+        // Docker's client takes "not found" for a missing image, and pulls.
+        return Err(Error::invalid(format!("network {mode} not found")));
     }
     if mode == "none" && publishes(host_config) {
         return Err(Error::invalid(
@@ -120,7 +121,7 @@ pub(crate) fn endpoints(
                     "conflicting options: the container is on network {mode}, not on {name}"
                 ))
             } else {
-                Error::not_found(format!("network {name} not found"))
+                Error::invalid(format!("network {name} not found"))
             });
         }
         if settings

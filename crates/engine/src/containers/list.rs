@@ -1,12 +1,14 @@
 //! Listing containers.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tare_engine_api::{
     ContainerSummary, ContainerSummaryHostConfig, ContainerSummaryNetworkSettings, Filters,
 };
+use tare_network::Protocol;
 
 use super::{Container, Record, Status, bindings, human};
 use crate::engine::Engine;
@@ -27,8 +29,8 @@ pub struct ListOptions {
 
 /// The filters that mean something here; others are refused by name.
 const FILTERS: &[&str] = &[
-    "ancestor", "before", "exited", "id", "label", "name", "network", "publish", "expose", "since",
-    "status",
+    "ancestor", "before", "exited", "expose", "health", "id", "is-task", "label", "name",
+    "network", "publish", "since", "status", "volume",
 ];
 
 impl Engine {
@@ -165,6 +167,15 @@ fn name_matches(pattern: &str, name: &str) -> bool {
     }
 }
 
+/// `80`, `80/udp` or `8000-9000/tcp`.
+fn port_range(text: &str) -> Result<(RangeInclusive<u16>, Protocol)> {
+    let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let (first, protocol_read) = bindings::parse_port(&format!("{first}/{protocol}"))?;
+    let (last, _) = bindings::parse_port(&format!("{last}/{protocol}"))?;
+    Ok((first..=last, protocol_read))
+}
+
 /// The filters with their references resolved.
 struct Selection<'a> {
     options: &'a ListOptions,
@@ -172,6 +183,8 @@ struct Selection<'a> {
     before: Option<Timestamp>,
     since: Option<Timestamp>,
     exit_codes: Vec<i64>,
+    /// Whether only a swarm's tasks, or only others, are shown.
+    tasks: Option<bool>,
 }
 
 impl<'a> Selection<'a> {
@@ -188,6 +201,20 @@ impl<'a> Selection<'a> {
                 return Err(Error::invalid(format!("invalid filter 'status={status}'")));
             }
         }
+        for health in filters.values("health") {
+            if !matches!(health, "none" | "starting" | "healthy" | "unhealthy") {
+                return Err(Error::invalid(format!("invalid filter 'health={health}'")));
+            }
+        }
+        for name in ["publish", "expose"] {
+            for port in filters.values(name) {
+                port_range(port)
+                    .map_err(|error| error.context(format!("invalid filter '{name}={port}'")))?;
+            }
+        }
+        let tasks = filters
+            .boolean("is-task")
+            .map_err(|error| Error::invalid(error.to_string()))?;
         for name in filters.values("name") {
             if name.contains(|c| "*+?()[]{}|\\".contains(c)) {
                 return Err(Error::invalid(format!(
@@ -199,7 +226,7 @@ impl<'a> Selection<'a> {
             .values("exited")
             .map(|code| {
                 code.parse()
-                    .map_err(|_| Error::invalid(format!("invalid filter 'exited={code}'")))
+                    .map_err(|_| Error::invalid(format!("invalid filter 'exited={code}': strconv.Atoi: parsing {code:?}: invalid syntax")))
             })
             .collect::<Result<_>>()?;
         let created = |name: &str| -> Result<Option<Timestamp>> {
@@ -223,6 +250,7 @@ impl<'a> Selection<'a> {
             before: created("before")?,
             since: created("since")?,
             exit_codes,
+            tasks,
         })
     }
 
@@ -242,7 +270,7 @@ impl<'a> Selection<'a> {
             || self.since.is_some();
         let port = |field: &str| {
             any(field, &|value| {
-                let Ok(wanted) = bindings::parse_port(value) else {
+                let Ok((wanted, protocol)) = port_range(value) else {
                     return false;
                 };
                 let bound = record
@@ -251,11 +279,13 @@ impl<'a> Selection<'a> {
                     .map_or(&[][..], |endpoint| &endpoint.ports);
                 match field {
                     "publish" => bound.iter().any(|binding| {
-                        wanted == (binding.host_port, binding.protocol)
-                            || wanted == (binding.container_port, binding.protocol)
+                        protocol == binding.protocol
+                            && (wanted.contains(&binding.host_port)
+                                || wanted.contains(&binding.container_port))
                     }),
                     _ => record.config.exposed_ports.keys().any(|key| {
-                        bindings::parse_port(key).is_ok_and(|exposed| exposed == wanted)
+                        bindings::parse_port(key)
+                            .is_ok_and(|(exposed, of)| wanted.contains(&exposed) && of == protocol)
                     }),
                 }
             })
@@ -272,6 +302,14 @@ impl<'a> Selection<'a> {
                     && self.exit_codes.contains(&record.state.exit_code)))
             && self.before.is_none_or(|before| record.created < before)
             && self.since.is_none_or(|since| record.created > since)
+            && any("volume", &|value| {
+                super::inspect::mount_points(record)
+                    .iter()
+                    .any(|mount| mount.name == value || mount.destination == value)
+            })
+            // Neither health checks nor tasks exist here.
+            && any("health", &|value| value == "none")
+            && self.tasks != Some(true)
             && port("publish")
             && port("expose")
     }

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use tare_engine_api::LogConfig as LogConfiguration;
 use tare_shim::client::Attachment;
 use tare_shim::log::{Driver, Filled, FrameOptions, LogConfig, ReadOptions, Reader};
 use tokio::sync::{mpsc, watch};
@@ -19,6 +20,10 @@ use crate::readable::Readable;
 const CHUNK: usize = 64 * 1024;
 /// Docker's bounds of the `local` driver.
 const LOCAL_BOUNDS: (u64, u32) = (20_000_000, 5);
+
+/// The driver of a container that names none, and its bounds.
+pub(crate) const DEFAULT_DRIVER: &str = "json-file";
+const DEFAULT_OPTIONS: [(&str, &str); 2] = [("max-size", "20m"), ("max-file", "5")];
 
 /// What to read of a log.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +51,16 @@ pub struct Logs {
     pub terminal: bool,
     /// What is read, until its end; dropping it ends the reading.
     pub receiver: mpsc::Receiver<Result<Bytes>>,
+}
+
+/// The log of a container that names no driver: Docker's form, because clients
+/// such as docker-py read no log of another default, but bounded.
+pub(crate) fn complete(log: &mut LogConfiguration) {
+    log.kind = DEFAULT_DRIVER.to_owned();
+    for (option, value) in DEFAULT_OPTIONS {
+        let option = log.config.entry(option.to_owned());
+        option.or_insert_with(|| value.to_owned());
+    }
 }
 
 /// The log's configuration from the container's; unknown options are refused by name.

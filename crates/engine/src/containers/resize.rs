@@ -11,12 +11,13 @@ impl Engine {
     pub async fn container_resize(&self, reference: &str, height: i64, width: i64) -> Result<()> {
         let container = self.inner.containers.find(reference)?;
         let size = terminal_size(height, width)?;
-        let shim = container.shim().ok_or_else(|| {
-            Error::conflict(format!(
-                "cannot resize a stopped container: {}",
-                container.id
-            ))
-        })?;
+        let shim = container
+            .shim()
+            .ok_or_else(|| Error::conflict(format!("container {} is not running", container.id)))?;
+        // Clients resize without knowing whether there is a terminal.
+        if !container.record().config.tty {
+            return Ok(());
+        }
         shim.resize(Target::Init, size).await
     }
 }

@@ -128,7 +128,7 @@ fn normalise(names: Option<&[String]>) -> Result<Vec<String>> {
             if capability::NAMES.contains(&full.as_str()) {
                 return Ok(full);
             }
-            Err(Error::invalid(format!("invalid capability: \"{name}\"")))
+            Err(Error::invalid(format!("unknown capability: {full:?}")))
         })
         .collect()
 }

@@ -21,6 +21,12 @@ impl Engine {
         timeout: Option<i64>,
     ) -> Result<()> {
         let container = self.inner.containers.find(reference)?;
+        if !container.is_running() {
+            return Err(Error::new(
+                Kind::NotModified,
+                format!("container {} is not running", container.id),
+            ));
+        }
         let config = container.record().config;
         let name = signal
             .filter(|name| !name.is_empty())
@@ -29,12 +35,6 @@ impl Engine {
             None | Some("") => signal::TERM,
             Some(name) => signal::parse(name)?,
         };
-        if !container.is_running() {
-            return Err(Error::new(
-                Kind::NotModified,
-                format!("container {} is not running", container.id),
-            ));
-        }
         let ended = container.end_of_run();
         self.signal(&container, signal).await?;
         let timeout = timeout.or(config.stop_timeout).unwrap_or(DEFAULT_TIMEOUT);

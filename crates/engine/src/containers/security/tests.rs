@@ -30,7 +30,7 @@ fn unknown_names_are_refused() {
     };
     assert_eq!(
         granted(&host).unwrap_err().to_string(),
-        "invalid capability: \"FLY\""
+        "unknown capability: \"CAP_FLY\""
     );
     let host = HostConfig {
         security_opt: Some(vec!["magic=on".into()]),
