@@ -8,6 +8,8 @@
 //! Everything a connection needs lives in its one task. When the client goes,
 //! the task ends, and with it whatever it was waiting for.
 
+mod lenient;
+
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
 use std::os::fd::AsFd;
@@ -16,11 +18,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::Service;
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use lenient::{Beginning, Lenient};
 use tokio::sync::watch;
 use tracing::debug;
 
@@ -57,9 +60,11 @@ pub(crate) async fn serve(stream: Stream, daemon: Arc<Daemon>, mut stop: watch::
         .ok()
         .filter(|_| tells_departure);
     let slot = Slot::default();
+    let stream = Lenient::new(stream);
     let handler = Handler {
         daemon,
         slot: Arc::clone(&slot),
+        beginning: stream.beginning(),
     };
     let mut connection = http1::Builder::new()
         .title_case_headers(true)
@@ -97,8 +102,14 @@ pub(crate) async fn serve(stream: Stream, daemon: Arc<Daemon>, mut stop: watch::
     };
     if let End::Takeover(takeover) = end {
         let parts = connection.into_parts();
+        let (stream, held) = parts.io.into_inner().into_parts();
+        let early = if held.is_empty() {
+            parts.read_buf
+        } else {
+            [&parts.read_buf[..], &held].concat().into()
+        };
         tokio::select! {
-            ended = takeover.run(parts.io.into_inner(), parts.read_buf) => {
+            ended = takeover.run(stream, early) => {
                 if let Err(error) = ended {
                     debug!(%error, "stream ended");
                 }
@@ -112,6 +123,7 @@ pub(crate) async fn serve(stream: Stream, daemon: Arc<Daemon>, mut stop: watch::
 struct Handler {
     daemon: Arc<Daemon>,
     slot: Slot,
+    beginning: Beginning,
 }
 
 impl Service<Request<Incoming>> for Handler {
@@ -122,6 +134,10 @@ impl Service<Request<Incoming>> for Handler {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let daemon = Arc::clone(&self.daemon);
         let slot = Arc::clone(&self.slot);
+        if matches!(*request.method(), Method::GET | Method::HEAD) && request.body().is_end_stream()
+        {
+            self.beginning.expect();
+        }
         Box::pin(async move {
             let response = routes::answer(&daemon, request).await;
             if let Some(takeover) = response

@@ -59,5 +59,39 @@ pub fn parse_since(text: &str) -> Option<i128> {
     Some(i128::from(seconds) * 1_000_000_000 + fraction)
 }
 
+/// Like [`parse_since`], and a duration as Go writes it (`1h30m`), which is
+/// counted back from `now` in nanoseconds since 1970.
+pub fn parse_until(text: &str, now: i128) -> Option<i128> {
+    parse_since(text).or_else(|| Some(now - parse_duration(text)?))
+}
+
+/// Nanoseconds of a duration as Go writes it.
+fn parse_duration(text: &str) -> Option<i128> {
+    const UNITS: [(&str, i128); 7] = [
+        ("ns", 1),
+        ("us", 1_000),
+        ("µs", 1_000),
+        ("ms", 1_000_000),
+        ("s", 1_000_000_000),
+        ("m", 60_000_000_000),
+        ("h", 3_600_000_000_000),
+    ];
+    let mut rest = text;
+    let mut sum: i128 = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let (_, nanoseconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        let number: i64 = number.parse().ok()?;
+        sum = sum.checked_add(i128::from(number).checked_mul(*nanoseconds)?)?;
+        rest = tail;
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
 #[cfg(test)]
 mod tests;

@@ -20,19 +20,22 @@ const CONTAINER_ONLY: &str = r#"{
 pub(super) fn image(version: Version, image: ImageInspect) -> Result<Value> {
     let size = image.size;
     let mut image = serde_json::to_value(image).map_err(Error::internal)?;
+    let container_only = || -> Result<Map<String, Value>> {
+        serde_json::from_str(CONTAINER_ONLY).map_err(Error::internal)
+    };
     if version < Version::one(50)
         && let Some(config) = image.get_mut("Config").and_then(Value::as_object_mut)
     {
-        let fields: Map<String, Value> =
-            serde_json::from_str(CONTAINER_ONLY).map_err(Error::internal)?;
-        for (name, value) in fields {
+        for (name, value) in container_only()? {
             config.entry(name).or_insert(value);
         }
     }
     if version < Version::one(44) {
         image["VirtualSize"] = json!(size);
         image["Container"] = json!("");
-        image["ContainerConfig"] = Value::Null;
+    }
+    if version < Version::one(45) {
+        image["ContainerConfig"] = Value::Object(container_only()?);
     }
     Ok(image)
 }

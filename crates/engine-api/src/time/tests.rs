@@ -32,3 +32,19 @@ fn since_takes_seconds_with_a_fraction() {
         assert_eq!(parse_since(text), nanoseconds, "{text:?}");
     }
 }
+
+#[test]
+fn until_also_counts_back_from_now() {
+    let now = 10_000_000_000_000;
+    for (text, expected) in [
+        ("1h", Some(now - 3_600_000_000_000)),
+        ("1m30s", Some(now - 90_000_000_000)),
+        ("5ms", Some(now - 5_000_000)),
+        ("7", Some(7_000_000_000)),
+        ("1x", None),
+        ("h", None),
+        ("", None),
+    ] {
+        assert_eq!(parse_until(text, now), expected, "{text}");
+    }
+}

@@ -68,8 +68,9 @@ impl<'a> Wanted<'a> {
             Ok::<_, Error>(image.transpose()?.map(|image| image.created))
         };
         let dangling = filters.boolean("dangling");
+        let now = jiff::Timestamp::now().as_nanosecond();
         let until = filters.values("until").map(|value| {
-            let nanoseconds = tare_engine_api::time::parse_since(value);
+            let nanoseconds = tare_engine_api::time::parse_until(value, now);
             let seconds = nanoseconds.and_then(|time| i64::try_from(time / 1_000_000_000).ok());
             seconds.ok_or_else(|| Error::invalid(format!("invalid filter 'until={value}'")))
         });
