@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tare_distribution::Client;
+use tare_oci::runtime::ResourceLimit;
 use tare_storage::Store;
 
 use crate::config::Config;
@@ -25,6 +26,8 @@ pub struct Engine {
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) executable: Executable,
+    /// What processes of containers may open when nobody says.
+    pub(crate) descriptor_limit: ResourceLimit,
     /// Names this engine in `info`; the same for the life of its data root.
     pub(crate) id: String,
     /// Control group that the containers' are made in.
@@ -69,6 +72,7 @@ impl Engine {
         let inner = Inner {
             id: settings.id,
             cgroup_parent: cgroup_parent(&config),
+            descriptor_limit: crate::descriptors::raise(),
             executable: Executable::open(&config.executable)?,
             store,
             registry,

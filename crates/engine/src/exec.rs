@@ -98,6 +98,7 @@ impl Engine {
             env,
             cwd: cwd.map_or_else(|| "/".to_owned(), Clone::clone),
             capabilities: Some(capabilities(config, &record.host_config)?),
+            rlimits: self.process_limits(&record.host_config)?,
             no_new_privileges: security::options(&record.host_config)?.no_new_privileges,
             ..Process::default()
         };

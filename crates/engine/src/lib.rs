@@ -24,6 +24,7 @@
 
 mod config;
 pub mod containers;
+mod descriptors;
 mod engine;
 mod error;
 pub mod exec;

@@ -3,6 +3,8 @@
 use tare_engine_api::HostConfig;
 use tare_oci::runtime::{Cpu, DeviceRule, Memory, Pids, ResourceLimit, Resources};
 
+use crate::descriptors;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 
 /// The least memory a container can be limited to.
@@ -35,6 +37,17 @@ pub(crate) fn limits(host: &HostConfig) -> Result<Vec<ResourceLimit>> {
             })
         })
         .collect()
+}
+
+impl Engine {
+    /// The same, with the limit of open descriptors where nobody says.
+    pub(crate) fn process_limits(&self, host: &HostConfig) -> Result<Vec<ResourceLimit>> {
+        let mut limits = limits(host)?;
+        if !limits.iter().any(|limit| limit.kind == descriptors::KIND) {
+            limits.push(self.inner.descriptor_limit.clone());
+        }
+        Ok(limits)
+    }
 }
 
 /// How readily the kernel kills the container for want of memory.

@@ -70,7 +70,7 @@ impl Engine {
                 record.config.working_dir.clone()
             },
             capabilities: Some(security::capabilities(&record.host_config)?),
-            rlimits: resources::limits(&record.host_config)?,
+            rlimits: self.process_limits(&record.host_config)?,
             no_new_privileges: options.no_new_privileges,
             apparmor_profile: options
                 .apparmor
