@@ -78,6 +78,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         return result;
     }
     // What fails here says nothing about what works there.
-    let machine = vm::checks();
+    let machine = vm::checks(all);
     result.and(machine)
 }

@@ -4,6 +4,7 @@
 use super::directory;
 use super::guest::{ORDER, Order};
 use super::kernel::Kernel;
+use super::programs::{add_own, add_packaged, copy};
 use super::suites::Suite;
 use crate::process::{output, run};
 use crate::workspace::executable;
@@ -18,6 +19,17 @@ const BUSYBOX: &str = "/bin/busybox";
 /// The first process of the initramfs and of the disk.
 const INITRAMFS_INIT: &str = include_str!("initramfs.sh");
 const DISK_INIT: &str = include_str!("init.sh");
+/// The programs of packages that the tests use, and the one that the kernel
+/// executes to load modules: busybox's does not wait for one that is already
+/// being loaded.
+const PACKAGED: &[(&str, &str)] = &[
+    ("ip", "/bin/ip"),
+    ("iptables", "/usr/sbin/iptables-nft"),
+    ("modprobe", "/sbin/modprobe"),
+    ("nft", "/usr/sbin/nft"),
+];
+/// What iptables loads for matches and targets.
+const EXTENSIONS: &str = "/usr/lib/x86_64-linux-gnu/xtables";
 /// Sparse: it takes the space of what is written to it.
 const SIZE: &str = "4G";
 
@@ -69,16 +81,25 @@ pub(super) fn make(
     ] {
         fs::write(root.join(path), text)?;
     }
-    strip(&executable("debug"), &root.join("bin/tare"))?;
-    strip(
-        &executable("debug").with_file_name("xtask"),
-        &root.join("bin/xtask"),
-    )?;
+    let built = executable("debug");
+    add_own(&built, &root.join("bin/tare"))?;
+    add_own(&built.with_file_name("xtask"), &root.join("bin/xtask"))?;
+    for (name, program) in PACKAGED {
+        add_packaged(Path::new(program), &root.join("bin").join(name), &root)?;
+    }
+    for entry in fs::read_dir(EXTENSIONS)?.flatten() {
+        let path = entry.path();
+        copy(&path, &root.join(path.strip_prefix("/")?))?;
+    }
     for (name, archive) in images {
         copy(archive, &root.join(format!("images/{name}.tar")))?;
     }
     for suite in suites {
-        strip(&suite.executable, &root.join("suites").join(suite.name))?;
+        add_own(&suite.executable, &root.join("suites").join(suite.name))?;
+        // Tests know their package's programs by the paths they have here.
+        for program in &suite.programs {
+            add_own(program, &root.join(program.strip_prefix("/")?))?;
+        }
     }
     fs::write(
         root.join(ORDER.trim_start_matches('/')),
@@ -176,17 +197,6 @@ fn link(from: &Path, to: &Path) -> Result<()> {
         fs::create_dir_all(parent)?;
     }
     fs::hard_link(from, to).with_context(|| format!("cannot link {}", to.display()))
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to)
-        .map(drop)
-        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
-}
-
-/// Copies a static executable without its symbols, which are most of it.
-fn strip(from: &Path, to: &Path) -> Result<()> {
-    run(Command::new("strip").arg("-o").arg(to).arg(from))
 }
 
 fn write_executable(path: &Path, text: &str) -> Result<()> {

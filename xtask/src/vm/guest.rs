@@ -65,6 +65,8 @@ fn check(order: &Order) -> Result<()> {
     }
     let mut engine = Engine::new();
     let runs = job::perform("engine-start", || engine.start_with_images())?;
+    // Where other engines ran it is loaded, and filters bridged packets.
+    busybox(&["modprobe", "br_netfilter"])?;
     let mut jobs = suite::jobs()?;
     if runs {
         let engine = &engine;

@@ -1,6 +1,7 @@
 //! What an engine holds, counted, so that what a container left behind shows.
 
 use super::engine::{Engine, eventually};
+use super::program::Program;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::fs;
@@ -89,16 +90,10 @@ impl Held {
         for target in descriptors(pid) {
             add("descriptor", &target);
         }
-        // There is no nft here; but every expression of a rule holds its module.
-        for module in names("/sys/module") {
-            if module.starts_with("nft_") || module.starts_with("nf_") {
-                let path = format!("/sys/module/{module}/refcnt");
-                let count = fs::read_to_string(path).unwrap_or_default();
-                add(
-                    "rules' module",
-                    &format!("{module} used {}", count.trim_end()),
-                );
-            }
+        // Without the counters, which count.
+        let rules = Program::new("nft", &["--stateless", "list", "ruleset"]).run()?;
+        for line in rules.expect(0)?.stdout.lines() {
+            add("rule", line.trim());
         }
         Ok(Self { things })
     }

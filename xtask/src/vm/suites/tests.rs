@@ -1,16 +1,32 @@
 use super::*;
 
 #[test]
-fn test_program_among_the_messages() {
-    let messages = r#"
-{"reason":"compiler-artifact","package_id":"path+file:///src/crates/runtime#tare-runtime@0.1.0","target":{"kind":["lib"],"name":"tare_runtime"},"executable":null}
-{"reason":"compiler-artifact","package_id":"path+file:///src/crates/shim#tare-shim@0.1.0","target":{"kind":["test"],"name":"containers"},"executable":"/wrong"}
-{"reason":"compiler-artifact","package_id":"path+file:///src/crates/runtime#tare-runtime@0.1.0","target":{"kind":["test"],"name":"containers"},"executable":"/right"}
-{"reason":"build-finished","success":true}
-"#;
-    assert_eq!(
-        find(messages, "tare-runtime", "containers"),
-        Some(PathBuf::from("/right"))
-    );
-    assert_eq!(find(messages, "tare-runtime", "others"), None);
+fn programs_among_the_messages() {
+    let messages = [
+        ("runtime", "lib", "tare_runtime", false, None),
+        ("shim", "test", "containers", true, Some("/other-package")),
+        ("runtime", "test", "containers", true, Some("/containers")),
+        ("runtime", "bin", "helper", true, Some("/unit-tests")),
+        ("runtime", "bin", "helper", false, Some("/helper")),
+    ]
+    .map(|(package, kind, name, test, executable)| {
+        serde_json::json!({
+            "reason": "compiler-artifact",
+            "package_id": format!("path+file:///src/crates/{package}#tare-{package}@0.1.0"),
+            "target": {"kind": [kind], "name": name},
+            "profile": {"test": test},
+            "executable": executable,
+        })
+        .to_string()
+    })
+    .join("\n");
+    let messages = format!("{messages}\n{{\"reason\":\"build-finished\",\"success\":true}}\n");
+    let find = |kind: &str, name: &str| {
+        find(&messages, "tare-runtime", |target| {
+            target.kind == [kind] && target.name == name
+        })
+    };
+    assert_eq!(find("test", "containers"), [PathBuf::from("/containers")]);
+    assert_eq!(find("bin", "helper"), [PathBuf::from("/helper")]);
+    assert!(find("test", "others").is_empty());
 }
