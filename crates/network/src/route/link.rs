@@ -165,14 +165,18 @@ pub(crate) fn has_ipv6(mtu: u32) -> bool {
 
 /// Sets a bridge's alias and MTU and brings it up, without an IPv6 address.
 pub(crate) fn set_bridge_up(batch: &mut Batch, name: &str, alias: &str, mtu: u32) {
-    let what = format!("bring up bridge {name}");
-    batch.add(NEW_LINK, 0, what, &header(0, UP, UP), |message| {
+    let what = format!("configure bridge {name}");
+    batch.add(NEW_LINK, 0, what, &header(0, 0, 0), |message| {
         message.text(NAME, name);
         message.bytes(ALIAS, alias.as_bytes());
         message.u32(MTU, mtu);
         if has_ipv6(mtu) {
             without_ipv6_address(message);
         }
+    });
+    let what = format!("bring up bridge {name}");
+    batch.add(NEW_LINK, 0, what, &header(0, UP, UP), |message| {
+        message.text(NAME, name);
     });
 }
 
@@ -243,19 +247,23 @@ pub(crate) fn reflect_at_port(batch: &mut Batch, name: &str) {
 /// Brings up the container's end, without an IPv6 link-local address: Docker's
 /// bridge has no IPv6 unless it is asked for.
 pub(crate) fn set_container_link_up(batch: &mut Batch, index: u32, ipv6: bool) {
-    batch.add(
-        NEW_LINK,
-        0,
-        "bring up the container's interface",
-        &header(index, UP, UP),
-        |message| {
-            if ipv6 {
-                without_ipv6_address(message);
-            }
-        },
-    );
+    if ipv6 {
+        let what = "keep IPv6 addresses from the container's interface";
+        batch.add(
+            NEW_LINK,
+            0,
+            what,
+            &header(index, 0, 0),
+            without_ipv6_address,
+        );
+    }
+    let what = "bring up the container's interface";
+    batch.add(NEW_LINK, 0, what, &header(index, UP, UP), |_| {});
 }
 
+/// Goes into a request before the one that brings the interface up: of one that
+/// does both, older kernels (6.1 among them) do this last, when the address is
+/// there.
 fn without_ipv6_address(message: &mut Message<'_>) {
     message.nested(AF_SPEC, |families| {
         families.nested(INET6, |family| {
