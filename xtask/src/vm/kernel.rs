@@ -26,13 +26,15 @@ pub(super) struct Kernel {
 
 /// Fetches and unpacks the kernel unless it is there.
 pub(super) fn ensure() -> Result<Kernel> {
-    let package = match newest() {
-        Ok(package) => package,
-        Err(_) => {
-            run(Command::new("apt-get").args(["update", "--quiet"]))?;
-            newest()?
-        }
-    };
+    newest_unpacked().or_else(|_| {
+        // The lists of packages are missing or name what is no longer there.
+        run(Command::new("apt-get").args(["update", "--quiet"]))?;
+        newest_unpacked()
+    })
+}
+
+fn newest_unpacked() -> Result<Kernel> {
+    let package = newest()?;
     let unpacked = directory().join("kernel").join(&package);
     if !unpacked.exists() {
         step(&format!("kernel {package}"));
