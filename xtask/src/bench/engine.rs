@@ -33,7 +33,7 @@ impl Kind {
     /// The programs whose memory is the engine's.
     pub(super) fn programs(self) -> &'static [&'static str] {
         match self {
-            Self::Tare => &["tare"],
+            Self::Tare => &["tare", "tare-shim"],
             Self::Docker => &[
                 "dockerd",
                 "containerd",

@@ -65,9 +65,17 @@ fn used(kind: Kind) -> Result<f64> {
         let Ok(program) = fs::read_link(path.join("exe")) else {
             continue;
         };
-        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        // A shim's executable is on a mount without a place, and so without a
+        // path; it goes by the name it gave itself.
+        let name = match program.file_name() {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => fs::read_to_string(path.join("comm"))
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+        };
         // A process may end between two looks.
-        if kind.programs().contains(&name.as_ref())
+        if kind.programs().contains(&name.as_str())
             && let Ok(text) = fs::read_to_string(path.join("smaps_rollup"))
         {
             kilobytes += text
