@@ -7,7 +7,12 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut args: Vec<OsString> = env::args_os().collect();
-    let name = args.first().map(Path::new).and_then(Path::file_name).map(OsString::from).unwrap_or_default();
+    let name = args
+        .first()
+        .map(Path::new)
+        .and_then(Path::file_name)
+        .map(OsString::from)
+        .unwrap_or_default();
     if name == "tared" {
         return tare_daemon::main(args);
     }
