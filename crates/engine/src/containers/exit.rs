@@ -115,6 +115,15 @@ impl Engine {
         if !container.is_in_run(starts) {
             return;
         }
+        if !shim_lives {
+            // A container whose shim was killed must not run on unseen, least
+            // of all when it is said to have ended.
+            let (engine, id) = (self.clone(), container.id.clone());
+            let killed = tokio::task::spawn_blocking(move || engine.end_processes(&id));
+            if let Err(error) = killed.await {
+                tracing::warn!(container = container.id, %error, "what the shim left");
+            }
+        }
         self.inner.execs.container_ended(&container.id);
         let (record, endpoint, shim) = {
             let mut live = container.live();
@@ -129,10 +138,6 @@ impl Engine {
         };
         let (engine, row) = (self.clone(), record.clone());
         let stored = tokio::task::spawn_blocking(move || {
-            if !shim_lives {
-                // A container whose shim was killed must not run on unseen.
-                engine.end_processes(&row.id);
-            }
             if let Some(endpoint) = &endpoint {
                 engine.inner.networks.detach(endpoint);
             }
