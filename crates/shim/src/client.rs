@@ -33,7 +33,7 @@ mod spawn;
 
 pub use error::Error;
 pub use request::{Attachment, ExecRequest, StartRequest};
-pub use spawn::spawn;
+pub use spawn::{Waiting, prepare, spawn};
 
 /// How long a start or an exec may take before the shim is given up.
 const START: Duration = Duration::from_secs(60);

@@ -78,6 +78,17 @@ impl Engine {
             .store
             .snapshot(&record.id)
             .map_err(Error::internal)?;
+        let previous = container.live().shim.take();
+        if let Some(shim) = previous {
+            // The end of the last run could not be recorded, and now never will be.
+            self.release(&record.id, &shim);
+        }
+        // It takes as long to come to life as the rest takes to be made.
+        let shim = client::prepare(
+            self.inner.executable.path(),
+            &self.shim_directory(&record.id),
+        )
+        .map_err(refused)?;
         let Joined {
             namespaces,
             held,
@@ -86,11 +97,6 @@ impl Engine {
         record.endpoint = endpoint;
         container.live().record = record.clone();
         record::update(self.inner.store.database(), &record)?;
-        let previous = container.live().shim.take();
-        if let Some(shim) = previous {
-            // The end of the last run could not be recorded, and now never will be.
-            self.release(&record.id, &shim);
-        }
         self.write_host_files(&record, &snapshot.directory)?;
         let spec = self.spec(&record, &snapshot.directory)?;
         let size = match record.host_config.console_size {
@@ -120,9 +126,7 @@ impl Engine {
                 .then(|| self.inner.executable.on_host().to_owned()),
             attachments,
         };
-        let directory = self.shim_directory(&record.id);
-        let (connection, started) =
-            client::spawn(self.inner.executable.path(), &directory, request).map_err(refused)?;
+        let (connection, started) = shim.start(request).map_err(refused)?;
         record.state = super::State {
             status: Status::Running,
             pid: i32::try_from(started.pid).unwrap_or(0),
