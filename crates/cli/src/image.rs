@@ -5,3 +5,4 @@ pub(crate) mod load;
 mod progress;
 pub(crate) mod pull;
 pub(crate) mod remove;
+mod spinner;

@@ -3,6 +3,7 @@
 use tare_oci::Reference;
 
 use super::progress::Display;
+use super::spinner;
 use crate::client::{Client, Query, Request};
 use crate::context::Context;
 use crate::credentials;
@@ -48,18 +49,19 @@ fn run(context: &Context, matches: &Matches<'_>) -> Result<u8, Failure> {
     if all && !reference.is_name_only() {
         return Err(Failure::new("tag can't be used with --all-tags/-a"));
     }
+    if all {
+        return Err(Failure::new(
+            "--all-tags is not supported by this engine yet: pull the tags one by one",
+        ));
+    }
     let quiet = matches.switch("quiet");
-    let reference = if all {
-        reference
-    } else {
-        if reference.is_name_only() && !quiet {
-            print(&format!(
-                "Using default tag: {}\n",
-                tare_oci::reference::DEFAULT_TAG
-            ))?;
-        }
-        reference.with_default_tag()
-    };
+    if reference.is_name_only() && !quiet {
+        print(&format!(
+            "Using default tag: {}\n",
+            tare_oci::reference::DEFAULT_TAG
+        ))?;
+    }
+    let reference = reference.with_default_tag();
     let platform = matches
         .text("platform")
         .or(context.default_platform.as_deref());
@@ -97,6 +99,7 @@ pub(crate) fn pull(
     if let Some(header) = credentials::header_for(&context.configuration(), reference)? {
         request = request.header("X-Registry-Auth", header);
     }
-    let response = client.send(&request)?;
+    let asking = format!("Asking {}", reference.domain());
+    let response = spinner::during(progress, &asking, || client.send(&request))?;
     Display::new(progress).show(response)
 }
