@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use error::Error;
-use flags::{Flag, Parsed, Verb};
+use flags::{Flag, Verb};
 use log::Log;
 
 use crate::state::Store;
