@@ -108,11 +108,6 @@ fn make(
     } else {
         Driver::Cgroupfs
     };
-    let resources = spec
-        .linux
-        .as_ref()
-        .and_then(|linux| linux.resources.clone())
-        .unwrap_or_default();
     let mut state = State {
         saved: Saved::planned(
             id,
@@ -125,7 +120,7 @@ fn make(
             .map_or_else(PathBuf::new, |root| bundle.join(&root.path)),
         created: log::now_exactly(),
         rootless: globals.rootless,
-        resources,
+        resources: plan::resources(spec),
     };
     // First, so that what a killed creator leaves can be found.
     entry.write_state(&state)?;
