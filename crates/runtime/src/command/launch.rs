@@ -103,11 +103,7 @@ fn make(
     stdio: Option<Stdio>,
 ) -> Result<Container, Error> {
     let id = parsed.id();
-    let driver = if globals.systemd_cgroup {
-        Driver::Systemd
-    } else {
-        Driver::Cgroupfs
-    };
+    let driver = driver(globals);
     let mut state = State {
         saved: Saved::planned(
             id,
@@ -202,14 +198,23 @@ pub(super) fn preserved(parsed: &Parsed) -> Result<u32, Error> {
     Ok(total)
 }
 
-fn bundle(parsed: &Parsed) -> Result<PathBuf, Error> {
+/// Who makes control groups.
+pub(super) fn driver(globals: &Globals) -> Driver {
+    if globals.systemd_cgroup {
+        Driver::Systemd
+    } else {
+        Driver::Cgroupfs
+    }
+}
+
+pub(super) fn bundle(parsed: &Parsed) -> Result<PathBuf, Error> {
     let path = parsed.value("bundle").filter(|path| !path.is_empty());
     let path = Path::new(path.unwrap_or("."));
     path.canonicalize()
         .map_err(|source| Error::io("using the bundle", path, source))
 }
 
-fn read_config(bundle: &Path) -> Result<(Vec<u8>, Spec), Error> {
+pub(super) fn read_config(bundle: &Path) -> Result<(Vec<u8>, Spec), Error> {
     let path = bundle.join("config.json");
     let document = std::fs::read(&path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => {
