@@ -229,6 +229,7 @@ impl Container {
     /// process is left then.
     pub fn exec(&self, request: ExecRequest<'_>) -> Result<ExecProcess, Error> {
         let proof = SingleThreaded::verify().map_err(Error::Clone)?;
+        crate::config::validate_process(request.process)?;
         let filtered = !self.filter.is_empty();
         let prepared = Prepared::new(request.process, &request.identity, filtered)?;
         let streams = Streams::new(request.stdio).map_err(Error::Clone)?;

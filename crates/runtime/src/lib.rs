@@ -15,6 +15,7 @@
 
 pub mod capability;
 pub mod cgroup;
+pub mod config;
 mod container;
 pub mod defaults;
 mod error;

@@ -154,11 +154,19 @@ pub struct Device {
     /// Type.
     #[serde(rename = "type")]
     pub kind: DeviceType,
-    /// Major number; not for FIFOs.
-    #[serde(default, deserialize_with = "super::null::is_default")]
+    /// Major number; [`Device::NO_NUMBER`] when absent, as for a FIFO.
+    #[serde(
+        default = "no_number",
+        deserialize_with = "number",
+        skip_serializing_if = "is_no_number"
+    )]
     pub major: i64,
-    /// Minor number; not for FIFOs.
-    #[serde(default, deserialize_with = "super::null::is_default")]
+    /// Minor number, likewise.
+    #[serde(
+        default = "no_number",
+        deserialize_with = "number",
+        skip_serializing_if = "is_no_number"
+    )]
     pub minor: i64,
     /// Permissions; 0o666 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,6 +177,27 @@ pub struct Device {
     /// Group in the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gid: Option<u32>,
+}
+
+impl Device {
+    /// In the place of a number that is not given.
+    pub const NO_NUMBER: i64 = -1;
+}
+
+fn no_number() -> i64 {
+    Device::NO_NUMBER
+}
+
+fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(Device::NO_NUMBER))
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
+fn is_no_number(number: &i64) -> bool {
+    *number == Device::NO_NUMBER
 }
 
 /// Types of device files.

@@ -183,7 +183,7 @@ fn null_is_absent_wherever_something_may_be_absent() {
             "/linux/sysctl/",
             "/linux/resources/unified/",
         ];
-        let similar = |required: &&str| {
+        let similar = |required: &str| {
             let digits = |part: &str| part.parse::<u32>().is_ok();
             let parts = |path: &str| {
                 path.replace("Write", "Read")
@@ -220,7 +220,7 @@ fn null_is_absent_wherever_something_may_be_absent() {
         if entry {
             continue;
         }
-        if REQUIRED.iter().any(|required| similar(&required)) {
+        if REQUIRED.iter().any(|required| similar(required)) {
             assert!(read(&with_null).is_err(), "{path}: null");
             assert!(read(&without).is_err(), "{path}: absent");
         } else {
