@@ -48,6 +48,9 @@ pub use warnings::warnings;
 /// mounts and variables, are below 1 MiB.
 pub const MAXIMUM_SIZE: usize = 16 << 20;
 
+/// The file's name in its bundle.
+const NAME: &str = "config.json";
+
 /// What a configuration is to be used for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Context<'a> {
@@ -70,14 +73,20 @@ pub struct Context<'a> {
 /// When there is none, it cannot be read, or it does not have the form of a
 /// configuration.
 pub fn load(bundle: &Path) -> Result<Spec, Error> {
+    parse(&read(bundle)?)
+}
+
+/// Reads the config.json of a bundle, within bounds.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub fn read(bundle: &Path) -> Result<Vec<u8>, Error> {
     // A FIFO there must not hold the runtime up.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file =
-        rustix::fs::open(bundle.join("config.json"), flags, Mode::empty()).map_err(|error| {
-            match error {
-                rustix::io::Errno::NOENT => Error::Missing,
-                error => Error::Read(error.into()),
-            }
+        rustix::fs::open(bundle.join(NAME), flags, Mode::empty()).map_err(|error| match error {
+            rustix::io::Errno::NOENT => Error::Missing,
+            error => Error::Read(error.into()),
         })?;
     let status = rustix::fs::fstat(&file).map_err(|error| Error::Read(error.into()))?;
     if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
@@ -85,14 +94,14 @@ pub fn load(bundle: &Path) -> Result<Spec, Error> {
     }
     let expected = usize::try_from(status.st_size).unwrap_or(usize::MAX);
     if expected > MAXIMUM_SIZE {
-        return Err(Error::TooLarge);
+        return Err(Error::TooLarge(NAME.to_owned()));
     }
     let mut bytes = Vec::with_capacity(expected + 1);
     std::fs::File::from(file)
         .take(MAXIMUM_SIZE as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(Error::Read)?;
-    parse(&bytes)
+    Ok(bytes)
 }
 
 /// Checks the form of a config.json.
@@ -100,32 +109,32 @@ pub fn load(bundle: &Path) -> Result<Spec, Error> {
 /// # Errors
 /// When it is too large or does not have the form of a configuration.
 pub fn parse(bytes: &[u8]) -> Result<Spec, Error> {
-    read_as(bytes)
+    parse_as(NAME, bytes)
 }
 
 /// Checks the form of a `process` object that stands by itself, as `exec` is
-/// given one.
+/// given one in the file `name`.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_process(bytes: &[u8]) -> Result<Process, Error> {
-    read_as(bytes)
+pub fn parse_process(name: &str, bytes: &[u8]) -> Result<Process, Error> {
+    parse_as(name, bytes)
 }
 
 /// Checks the form of a `linux.resources` object that stands by itself, as
-/// `update` is given one.
+/// `update` is given one in the file `name`.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_resources(bytes: &[u8]) -> Result<Resources, Error> {
-    read_as(bytes)
+pub fn parse_resources(name: &str, bytes: &[u8]) -> Result<Resources, Error> {
+    parse_as(name, bytes)
 }
 
-fn read_as<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
+fn parse_as<'a, T: serde::Deserialize<'a>>(name: &str, bytes: &'a [u8]) -> Result<T, Error> {
     if bytes.len() > MAXIMUM_SIZE {
-        return Err(Error::TooLarge);
+        return Err(Error::TooLarge(name.to_owned()));
     }
-    serde_json::from_slice(bytes).map_err(|error| Error::syntax(bytes, &error))
+    serde_json::from_slice(bytes).map_err(|error| Error::form(name, bytes, &error))
 }
 
 /// Checks what the form of a configuration does not show: relations between

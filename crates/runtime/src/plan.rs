@@ -77,18 +77,6 @@ impl Namespaces {
         for (kind, _) in &namespaces.join {
             namespaces.all = namespaces.all.union(kinds(*kind));
         }
-        if !namespaces.cloned.contains(Kinds::MOUNT) {
-            return Err(Error::configuration(
-                "linux.namespaces",
-                "a new mount namespace is needed",
-            ));
-        }
-        if namespaces.all.contains(Kinds::USER) {
-            return Err(Error::configuration(
-                "linux.namespaces",
-                "user namespaces are not supported yet",
-            ));
-        }
         Ok(namespaces)
     }
 
@@ -118,16 +106,8 @@ pub(crate) fn cgroup_path(spec: &Spec, id: &str) -> String {
 }
 
 /// The configured system call filter.
-pub(crate) fn seccomp(spec: &Spec) -> Result<Option<&Seccomp>, Error> {
-    let configured = spec.linux.as_ref().and_then(|linux| linux.seccomp.as_ref());
-    let listener = configured.and_then(|seccomp| seccomp.listener_path.as_deref());
-    if listener.is_some_and(|path| !path.is_empty()) {
-        return Err(Error::configuration(
-            "linux.seccomp.listenerPath",
-            "is not supported yet",
-        ));
-    }
-    Ok(configured)
+pub(crate) fn seccomp(spec: &Spec) -> Option<&Seccomp> {
+    spec.linux.as_ref()?.seccomp.as_ref()
 }
 
 /// The filter, compiled and encoded; empty for none.
@@ -142,12 +122,15 @@ pub(crate) fn filter(configured: Option<&Seccomp>) -> Result<Vec<u8>, Error> {
 
 /// Refuses what makes no sense, what would be ignored otherwise, and what would
 /// reach beyond the container.
-pub(crate) fn check(spec: &Spec, given: &[(NamespaceKind, OwnedFd)]) -> Result<(), Error> {
+pub(crate) fn check(
+    spec: &Spec,
+    given: &[(NamespaceKind, OwnedFd)],
+    context: Context<'_>,
+) -> Result<(), Error> {
     let given: Vec<NamespaceKind> = given.iter().map(|(kind, _)| *kind).collect();
     let context = Context {
         given: &given,
-        root_given: true,
-        ..Context::default()
+        ..context
     };
     config::validate(spec, &context).map_err(Error::from)
 }

@@ -20,11 +20,13 @@ pub enum Error {
     #[error("config.json: is no regular file")]
     NotRegular,
     /// It is larger than any configuration.
-    #[error("config.json: is larger than {MAXIMUM_SIZE} bytes")]
-    TooLarge,
+    #[error("{0}: is larger than {MAXIMUM_SIZE} bytes")]
+    TooLarge(String),
     /// It is no JSON, or a value has another type than the specification says.
-    #[error("config.json: {path}{}{reason} at line {line} column {column}", if path.is_empty() { "" } else { ": " })]
+    #[error("{document}: {path}{}{reason} at line {line} column {column}", if path.is_empty() { "" } else { ": " })]
     Form {
+        /// The document's name.
+        document: String,
         /// Path of the property where it shows; empty for the whole document.
         path: String,
         /// What is wrong there.
@@ -52,11 +54,12 @@ impl Error {
         }
     }
 
-    pub(super) fn syntax(bytes: &[u8], error: &serde_json::Error) -> Error {
+    pub(super) fn form(document: &str, bytes: &[u8], error: &serde_json::Error) -> Error {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let suffix = format!(" at line {line} column {column}");
         Error::Form {
+            document: document.to_owned(),
             path: location::path(bytes, line, column),
             reason: one_line(text.strip_suffix(&suffix).unwrap_or(&text)),
             line,

@@ -25,9 +25,7 @@ pub(crate) enum Feature {
 
 /// What is refused. An entry goes when the feature comes.
 const MISSING: &[Feature] = &[
-    Feature::Hooks,
     Feature::IdMappedMounts,
-    Feature::UserNamespaces,
     Feature::NetDevices,
     Feature::IntelRdt,
     Feature::MemoryPolicy,

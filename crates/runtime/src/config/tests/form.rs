@@ -122,7 +122,7 @@ fn size_and_nesting_are_bounded() {
     let error = refused(&long);
     assert!(error.len() < 1024, "{} bytes", error.len());
     let huge = vec![b' '; MAXIMUM_SIZE + 1];
-    assert!(matches!(parse(&huge), Err(Error::TooLarge)));
+    assert!(matches!(parse(&huge), Err(Error::TooLarge(_))));
 }
 
 #[test]
@@ -168,12 +168,14 @@ fn a_bundle_has_a_regular_file_of_that_name() {
 
 #[test]
 fn parts_that_stand_alone_are_read_likewise() {
-    let process = parse_process(br#"{"cwd":"/","args":["a"],"env":null}"#).expect("valid");
+    let process =
+        parse_process("p.json", br#"{"cwd":"/","args":["a"],"env":null}"#).expect("valid");
     assert_eq!(process.args, ["a"]);
-    let error = parse_process(br#"{"cwd":1}"#)
+    let error = parse_process("p.json", br#"{"cwd":1}"#)
         .expect_err("wrong")
         .to_string();
-    assert!(error.contains("cwd: invalid type"), "{error}");
-    let resources = parse_resources(br#"{"memory":null,"pids":{"limit":3}}"#).expect("valid");
+    assert!(error.contains("p.json: cwd: invalid type"), "{error}");
+    let resources =
+        parse_resources("r.json", br#"{"memory":null,"pids":{"limit":3}}"#).expect("valid");
     assert_eq!(resources.pids.expect("there").limit, 3);
 }
