@@ -8,6 +8,7 @@ use super::console::Receiver;
 use super::flags::{Flag, Parsed};
 use super::{Error, Globals, log, overwrite};
 use crate::cgroup::{Driver, Place};
+use crate::config;
 use crate::container::{Container, Saved, Stdio};
 use crate::plan;
 use crate::state::{Entry, State};
@@ -63,7 +64,11 @@ pub(super) fn launch(
     let receiver = parsed.value("console-socket").map(Receiver::connect);
     let receiver = receiver.transpose()?;
     let bundle = bundle(parsed)?;
-    let (document, spec) = read_config(&bundle)?;
+    let document = config::read(&bundle)?;
+    let spec = config::parse(&document)?;
+    for warning in config::warnings(&spec) {
+        globals.log.warning(&warning);
+    }
     let terminal = spec
         .process
         .as_ref()
@@ -212,21 +217,6 @@ pub(super) fn bundle(parsed: &Parsed) -> Result<PathBuf, Error> {
     let path = Path::new(path.unwrap_or("."));
     path.canonicalize()
         .map_err(|source| Error::io("using the bundle", path, source))
-}
-
-pub(super) fn read_config(bundle: &Path) -> Result<(Vec<u8>, Spec), Error> {
-    let path = bundle.join("config.json");
-    let document = std::fs::read(&path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::State("JSON specification file config.json not found".to_owned())
-        }
-        _ => Error::io("reading", &path, source),
-    })?;
-    let spec = serde_json::from_slice(&document).map_err(|source| Error::Json {
-        document: "config.json".to_owned(),
-        source,
-    })?;
-    Ok((document, spec))
 }
 
 /// A terminal whose master nobody gets makes no sense, nor the other way round.

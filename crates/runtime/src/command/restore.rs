@@ -15,12 +15,12 @@ use super::criu::{
 use super::delete::remove;
 use super::flags::{Count, Flag, Parsed, Verb};
 use super::foreground::Foreground;
-use super::launch::{BUNDLE, NO_PIVOT, PID_FILE, bundle, driver, read_config, write_pid_file};
+use super::launch::{BUNDLE, NO_PIVOT, PID_FILE, bundle, driver, write_pid_file};
 use super::{Error, Globals, log};
 use crate::cgroup::{Cgroup, Place};
 use crate::container::Saved;
-use crate::plan;
 use crate::state::{Entry, State};
+use crate::{config, plan};
 
 pub(super) const VERB: Verb = Verb {
     name: "restore",
@@ -52,7 +52,8 @@ pub(super) const VERB: Verb = Verb {
 
 fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
     let bundle = bundle(parsed)?;
-    let (document, spec) = read_config(&bundle)?;
+    let document = config::read(&bundle)?;
+    let spec = config::parse(&document)?;
     let images = image_directory(parsed);
     if !images.join("inventory.img").exists() {
         return Err(Error::Usage(format!(

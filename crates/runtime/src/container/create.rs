@@ -9,7 +9,8 @@ use tare_sys::namespace::Kinds;
 
 use super::spawn::{Birth, Way, spawn};
 use super::{Builder, Container, Stdio, make_undumpable};
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, Driver};
+use crate::config::Context;
 use crate::error::Error;
 use crate::handshake::ParentEnd;
 use crate::init::{Inside, Plan, kinds};
@@ -35,7 +36,13 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         rootless,
         new_keyring,
     } = builder;
-    plan::check(spec, &namespaces)?;
+    let context = Context {
+        rootless: !rustix::process::geteuid().is_root(),
+        systemd_cgroup: driver == Driver::Systemd,
+        given: &[],
+        root_given: rootfs.is_some(),
+    };
+    plan::check(spec, &namespaces, context)?;
     let linux_default = Linux::default();
     let linux = spec.linux.as_ref().unwrap_or(&linux_default);
     let process = plan::process(spec)?;
