@@ -57,7 +57,7 @@ impl Engine {
 }
 
 fn destroy(path: &str) -> Result<(), cgroup::Error> {
-    let group = Cgroup::open(path)?;
+    let group = Cgroup::at(path)?;
     group.kill()?;
     group.remove()
 }

@@ -134,9 +134,17 @@ impl Container {
         let seccomp = plan::seccomp(spec)?;
         let prepared = Prepared::new(process, &identity, seccomp.is_some())?;
         let streams = Streams::new(stdio).map_err(Error::Clone)?;
+        if let Some(resources) = resources(spec) {
+            crate::cgroup::check(resources)?;
+        }
         make_undumpable()?;
 
-        let cgroup = Cgroup::create(&plan::cgroup_path(spec, id))?;
+        let cgroup = Cgroup::create(
+            &plan::cgroup_path(spec, id),
+            id,
+            crate::cgroup::Driver::Cgroupfs,
+            false,
+        )?;
         let view = cgroup_view(&cgroup, namespaces.new_cgroup);
         let entries = cgroup.entries();
         let init = Plan {
@@ -184,15 +192,12 @@ impl Container {
         // The root is mounted while the child enters its groups and
         // namespaces, and the filter is compiled and the limits are set while
         // it makes its mounts; it runs no program before it is told to.
-        let resources = spec
-            .linux
-            .as_ref()
-            .and_then(|linux| linux.resources.as_ref());
+        let resources = resources(spec);
         let finished = give_root(&channel, &rootfs, spec).and_then(|()| {
             container.filter = plan::filter(seccomp)?;
-            if let Some(resources) = resources {
-                container.cgroup.apply(resources)?;
-            }
+            container
+                .cgroup
+                .set_up(resources.unwrap_or(&tare_oci::runtime::Resources::default()))?;
             container.wait_ready(&channel)
         });
         match finished {
@@ -346,6 +351,10 @@ fn spawn(
         Ok(None) => exit_immediately(1),
         Err(error) => Err(Error::Clone(error)),
     }
+}
+
+fn resources(spec: &Spec) -> Option<&tare_oci::runtime::Resources> {
+    spec.linux.as_ref()?.resources.as_ref()
 }
 
 fn give_root(channel: &ParentEnd, rootfs: &Rootfs, spec: &Spec) -> Result<(), Error> {
