@@ -15,6 +15,7 @@
 
 pub mod capability;
 pub mod cgroup;
+pub mod command;
 mod container;
 pub mod defaults;
 mod error;

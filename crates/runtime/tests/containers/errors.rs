@@ -240,7 +240,7 @@ fn creator_dies() {
     let text = std::io::read_to_string(fs::File::from(output)).expect("output");
     assert_eq!(text, "");
     let path = format!("/{}", sandbox.group());
-    let cgroup = tare_runtime::cgroup::Cgroup::open(&path).expect("groups");
+    let cgroup = tare_runtime::cgroup::Cgroup::at(&path).expect("groups");
     cgroup.remove().expect("nothing runs in them");
     cgroup.remove().expect("removing twice is fine");
 }

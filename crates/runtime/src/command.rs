@@ -1,0 +1,4 @@
+//! The command line's verbs.
+
+pub mod events;
+pub mod update;
