@@ -57,7 +57,7 @@ impl Engine {
 }
 
 fn destroy(path: &str) -> Result<(), cgroup::Error> {
-    let group = Cgroup::at(path)?;
+    let group = Cgroup::open(path)?;
     group.kill()?;
     group.remove()
 }

@@ -5,7 +5,7 @@
 //! driver a transient unit as well, whose group that is. Only the process that
 //! creates the container and whoever holds a [`Cgroup`] for it write there.
 //! After a crash the directories stay as long as processes are in them;
-//! [`Cgroup::open`] or [`Cgroup::at`] and [`Cgroup::remove`] find and remove
+//! [`Cgroup::open`] or [`Cgroup::reopen`] and [`Cgroup::remove`] find and remove
 //! them by the container's path, as often as one likes.
 //!
 //! A caller without the right to make groups gets an absent one, which holds
@@ -13,6 +13,7 @@
 
 mod absent;
 mod adopt;
+mod below;
 mod controls;
 mod create;
 mod devices;
@@ -30,6 +31,7 @@ pub mod usage;
 mod v1;
 mod v2;
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -53,7 +55,7 @@ pub struct Cgroup {
     /// The unit that the groups belong to, with systemd's driver.
     unit: Option<systemd::Unit>,
     /// Whether the groups exist before the container's process does.
-    adopted: bool,
+    adopted: Cell<bool>,
     rootless: bool,
     /// Whether there are no groups, because the caller may not make any.
     absent: bool,
@@ -68,13 +70,13 @@ impl Cgroup {
     /// # Errors
     /// When the host's hierarchies cannot be made out, or the path is empty,
     /// leads upwards or is meant for systemd.
-    pub fn at(path: &str) -> Result<Cgroup, Error> {
+    pub fn open(path: &str) -> Result<Cgroup, Error> {
         let layout = Layout::detect().map_err(Error::Layout)?;
         Ok(Cgroup {
             layout,
             path: create::relative(path)?,
             unit: None,
-            adopted: true,
+            adopted: Cell::new(true),
             rootless: false,
             absent: false,
             process: None,
@@ -143,7 +145,7 @@ impl Cgroup {
 
     /// The v2 group as a place to clone into.
     pub(crate) fn clone_target(&self) -> Result<Option<OwnedFd>, Error> {
-        if !self.adopted {
+        if !self.adopted.get() {
             return Ok(None);
         }
         self.unified_directory().map(open_group).transpose()
@@ -172,7 +174,7 @@ impl Cgroup {
     /// to in order to enter. Writing its own number to `tasks` spares it the
     /// wait for a grace period that `cgroup.procs` costs (7 to 15 ms).
     pub(crate) fn entries(&self) -> Vec<PathBuf> {
-        if self.absent || !self.adopted {
+        if self.absent || !self.adopted.get() {
             return Vec::new();
         }
         self.layout

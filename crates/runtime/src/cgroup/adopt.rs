@@ -12,11 +12,12 @@ impl Cgroup {
     /// ([`Cgroup::adopt`]) instead of before it.
     #[must_use]
     pub fn adopts(&self) -> bool {
-        self.unit.is_some() && !self.adopted
+        self.unit.is_some() && !self.adopted.get()
     }
 
-    /// Makes the groups around the container's process, which must wait, and
-    /// sets its limits. `annotations` are the configuration's: those that
+    /// Makes the groups around the container's process, which must wait. What
+    /// systemd knows of the limits is set; [`Cgroup::set_up`] sets the rest.
+    /// `annotations` are the configuration's: those that
     /// begin with `org.systemd.property.` become properties of the unit. On an
     /// error [`Cgroup::remove`] removes what there is.
     ///
@@ -24,7 +25,7 @@ impl Cgroup {
     /// When systemd cannot be asked, refuses or does not answer in time, or a
     /// limit cannot be had.
     pub fn adopt(
-        &mut self,
+        &self,
         pid: i32,
         resources: &Resources,
         annotations: &BTreeMap<String, String>,
@@ -40,8 +41,8 @@ impl Cgroup {
             &systemd::annotated(annotations)?,
         )?;
         self.join_others(pid)?;
-        self.adopted = true;
-        self.set_up_telling(resources, false)
+        self.adopted.set(true);
+        Ok(())
     }
 
     /// Makes the groups in the hierarchies that systemd leaves alone, and puts

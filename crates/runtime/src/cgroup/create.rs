@@ -43,13 +43,9 @@ impl Cgroup {
     /// When the path is not one of the driver's, a directory cannot be made,
     /// or when one exists with processes in it.
     pub fn create(path: &str, id: &str, driver: Driver, rootless: bool) -> Result<Cgroup, Error> {
+        let mut cgroup = Cgroup::plan(path, id, driver, rootless)?;
         if driver == Driver::Systemd {
-            return Cgroup::planned(path, id, rootless);
-        }
-        let mut cgroup = Cgroup::at(path)?;
-        cgroup.rootless = rootless;
-        if rootless && !path.starts_with('/') {
-            cgroup.path = cgroup.below_caller()?;
+            return Ok(cgroup);
         }
         match cgroup.make_directories() {
             Ok(()) => Ok(cgroup),
@@ -59,6 +55,7 @@ impl Cgroup {
                 // Some hierarchies may have let it happen.
                 let _ = cgroup.remove();
                 cgroup.absent = true;
+                cgroup.layout = Layout::default();
                 Ok(cgroup)
             }
             Err(error @ Error::InUse(_)) => Err(error),
@@ -70,14 +67,27 @@ impl Cgroup {
         }
     }
 
-    /// Where systemd will make the groups.
-    fn planned(path: &str, id: &str, rootless: bool) -> Result<Cgroup, Error> {
+    /// The groups of a new container, of which nothing is made.
+    pub(super) fn plan(
+        path: &str,
+        id: &str,
+        driver: Driver,
+        rootless: bool,
+    ) -> Result<Cgroup, Error> {
+        if driver == Driver::Cgroupfs {
+            let mut cgroup = Cgroup::open(path)?;
+            cgroup.rootless = rootless;
+            if rootless && !path.starts_with('/') {
+                cgroup.path = cgroup.below_caller()?;
+            }
+            return Ok(cgroup);
+        }
         let (unit, path) = systemd::Unit::plan(path, id, rootless)?;
         Ok(Cgroup {
             layout: Layout::detect().map_err(Error::Layout)?,
             path: relative(&path)?,
             unit: Some(unit),
-            adopted: false,
+            adopted: false.into(),
             rootless,
             absent: false,
             process: None,

@@ -38,6 +38,16 @@ pub struct Place {
     pub absent: bool,
 }
 
+impl Place {
+    /// Where the groups of a container will be.
+    ///
+    /// # Errors
+    /// When the path cannot be used.
+    pub fn plan(path: &str, id: &str, driver: Driver, rootless: bool) -> Result<Place, Error> {
+        Ok(Cgroup::plan(path, id, driver, rootless)?.place())
+    }
+}
+
 impl Cgroup {
     /// Where the groups are.
     #[must_use]
@@ -60,7 +70,7 @@ impl Cgroup {
     ///
     /// # Errors
     /// When the host's hierarchies cannot be made out, or the place is none.
-    pub fn open(place: &Place) -> Result<Cgroup, Error> {
+    pub fn reopen(place: &Place) -> Result<Cgroup, Error> {
         let unit = match (&place.unit, &place.slice) {
             (Some(unit), Some(slice)) => Some(systemd::Unit::new(unit, slice, place.rootless)),
             _ => None,
@@ -74,7 +84,7 @@ impl Cgroup {
             layout,
             path: create::relative(&place.path)?,
             unit,
-            adopted: true,
+            adopted: true.into(),
             rootless: place.rootless,
             absent: place.absent,
             process: None,

@@ -52,18 +52,14 @@ impl Cgroup {
     /// # Errors
     /// As [`Cgroup::apply`].
     pub fn set_up(&self, resources: &Resources) -> Result<(), Error> {
-        self.set_up_telling(resources, true)
-    }
-
-    /// As [`Cgroup::set_up`]; systemd may know of it already.
-    pub(super) fn set_up_telling(&self, resources: &Resources, tell: bool) -> Result<(), Error> {
-        self.apply_limits(resources, tell)?;
+        // systemd has been told with the unit.
+        self.apply_limits(resources, false)?;
         if self.absent || self.rootless {
             // In a user namespace no device can be made, and only those that
             // the caller may open anyway can be opened.
             return Ok(());
         }
-        self.write_devices(&devices::effective(&resources.devices)?, tell)
+        self.write_devices(&devices::effective(&resources.devices)?, false)
     }
 
     /// Applies limits; what `resources` does not mention stays as it is. Rules
