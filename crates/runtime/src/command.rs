@@ -10,7 +10,7 @@ mod create;
 mod criu;
 mod delete;
 mod error;
-pub mod events;
+mod events;
 mod exec;
 mod flags;
 mod foreground;
@@ -25,7 +25,7 @@ mod restore;
 mod run;
 mod start;
 mod state;
-pub mod update;
+mod update;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,10 +38,11 @@ use log::Log;
 use crate::state::Store;
 
 /// All commands, in the order in which they are listed.
-const VERBS: [&Verb; 13] = [
+const VERBS: [&Verb; 15] = [
     &checkpoint::VERB,
     &create::VERB,
     &delete::VERB,
+    &events::VERB,
     &exec::VERB,
     &kill::VERB,
     &list::VERB,
@@ -52,6 +53,7 @@ const VERBS: [&Verb; 13] = [
     &run::VERB,
     &start::VERB,
     &state::VERB,
+    &update::VERB,
 ];
 
 /// Flags before the command.

@@ -7,57 +7,83 @@ mod duration;
 mod tests;
 
 use std::io::{self, Write};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::flags::{Count, Flag, Parsed, Verb};
+use super::{Error, Globals};
 use crate::cgroup::usage::Usage;
-use crate::cgroup::{self, Cgroup, OutOfMemory};
+use crate::cgroup::{Cgroup, OutOfMemory};
+use crate::state::Status;
 
-pub use duration::parse as interval;
+use duration::parse as interval;
+
+pub(super) const VERB: Verb = Verb {
+    name: "events",
+    arguments: "<container-id>",
+    about: "print a container's usage from time to time, and each want of memory",
+    flags: &[
+        Flag::value("interval", "TIME", "the time between two reports (5s)"),
+        Flag::switch("stats", "print the usage once"),
+    ],
+    count: Count::Exactly(1),
+    has_command: false,
+    run,
+};
 
 /// The default for the time between two reports.
-pub const INTERVAL: Duration = Duration::from_secs(5);
+const INTERVAL: Duration = Duration::from_secs(5);
+
+fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
+    let entry = globals.store.entry(parsed.id())?;
+    let state = entry.read_state()?;
+    let between = match parsed.value("interval") {
+        Some(text) => interval(text).map_err(Error::Usage)?,
+        None => INTERVAL,
+    };
+    if entry.status(&state)? == Status::Stopped {
+        return Err(Error::State(format!(
+            "container with id {} is not running",
+            parsed.id()
+        )));
+    }
+    let cgroup = state.saved.cgroup()?;
+    let mut output = io::stdout().lock();
+    if parsed.has("stats") {
+        once(parsed.id(), &cgroup, &mut output)?;
+    } else {
+        follow(parsed.id(), &cgroup, between, &mut output)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 /// An event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Event<'a> {
+struct Event<'a> {
     /// What it is.
     #[serde(rename = "type")]
-    pub kind: Kind,
+    kind: Kind,
     /// The container.
-    pub id: &'a str,
+    id: &'a str,
     /// Its usage.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<Usage>,
+    data: Option<Usage>,
 }
 
 /// What an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+enum Kind {
     /// Usage.
     Stats,
     /// Out of memory.
     Oom,
 }
 
-/// Events could not be told.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// They could not be had.
-    #[error(transparent)]
-    Cgroup(#[from] cgroup::Error),
-    /// They could not be written.
-    #[error("writing the events: {0}")]
-    Write(#[source] io::Error),
-}
-
 /// Writes the container's usage once.
-///
-/// # Errors
-/// When it cannot be read or written.
-pub fn once(id: &str, cgroup: &Cgroup, output: &mut impl Write) -> Result<(), Error> {
+fn once(id: &str, cgroup: &Cgroup, output: &mut impl Write) -> Result<(), Error> {
     let event = Event {
         kind: Kind::Stats,
         id,
@@ -68,10 +94,7 @@ pub fn once(id: &str, cgroup: &Cgroup, output: &mut impl Write) -> Result<(), Er
 
 /// Writes the container's usage from time to time, and each want of memory,
 /// until the container has ended or nobody reads any more.
-///
-/// # Errors
-/// When events cannot be had or written.
-pub fn follow(
+fn follow(
     id: &str,
     cgroup: &Cgroup,
     interval: Duration,
@@ -97,17 +120,22 @@ pub fn follow(
             }
         };
         match written {
-            Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
+                return Ok(());
+            }
             result => result?,
         }
     }
 }
 
 fn write(event: &Event<'_>, output: &mut impl Write) -> Result<(), Error> {
-    let mut line = serde_json::to_vec(event).map_err(|error| Error::Write(error.into()))?;
+    fn failed(error: impl Into<io::Error>) -> Error {
+        Error::io("writing", "standard output", error)
+    }
+    let mut line = serde_json::to_vec(event).map_err(failed)?;
     line.push(b'\n');
     output
         .write_all(&line)
         .and_then(|()| output.flush())
-        .map_err(Error::Write)
+        .map_err(failed)
 }

@@ -78,7 +78,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     };
     make_undumpable()?;
 
-    let cgroup = Cgroup::create(&plan::cgroup_path(spec, id, driver), id, driver, rootless)?;
+    let mut cgroup = Cgroup::create(&plan::cgroup_path(spec, id, driver), id, driver, rootless)?;
     let view = cgroup_view(&cgroup, namespaces.all.contains(Kinds::CGROUP));
     let entries = cgroup.entries();
     let hooks = spec.hooks.clone().unwrap_or_default();
@@ -133,6 +133,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
             return Err(error);
         }
     };
+    cgroup.follow(child.pid);
     let mut container = Container {
         pid: child.pid,
         pidfd: child.pidfd,

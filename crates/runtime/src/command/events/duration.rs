@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// In the words of Go's and of runc.
-pub fn parse(text: &str) -> Result<Duration, String> {
+pub(super) fn parse(text: &str) -> Result<Duration, String> {
     let invalid = || format!("time: invalid duration {text:?}");
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if let Some(negative) = rest.strip_prefix('-') {

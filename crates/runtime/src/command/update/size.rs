@@ -5,7 +5,7 @@
 ///
 /// # Errors
 /// In go-units' words.
-pub fn bytes(text: &str) -> Result<i64, String> {
+pub(super) fn bytes(text: &str) -> Result<i64, String> {
     let invalid = || format!("invalid size: '{text}'");
     let suffix_error = |suffix: &str| format!("invalid suffix: '{suffix}'");
     let last = text

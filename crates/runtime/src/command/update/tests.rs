@@ -1,4 +1,7 @@
-use super::*;
+use tare_oci::runtime::Resources;
+
+use super::change::*;
+use super::size::bytes;
 
 #[test]
 fn sizes_are_read_as_runc_reads_them() {
