@@ -30,6 +30,9 @@ impl Flags {
     pub const SPEC_ALLOW: u32 = 1 << 2;
     /// Return a descriptor for notifications.
     pub const NEW_LISTENER: u32 = 1 << 3;
+    /// With [`Flags::THREAD_SYNC`]: fail when a thread cannot be brought in
+    /// step, instead of returning its number.
+    pub const THREAD_SYNC_FAILS: u32 = 1 << 4;
     /// Only fatal signals interrupt a call whose notification was received.
     pub const WAIT_KILLABLE_RECEIVE: u32 = 1 << 5;
 }
