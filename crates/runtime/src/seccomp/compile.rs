@@ -85,24 +85,30 @@ pub(super) fn compile(
 /// architecture knows are passed over.
 fn rules(configuration: &Seccomp) -> Vec<Rule<'_>> {
     let mut rules = Vec::with_capacity(ROWS.len());
+    let mut last = 0;
     for syscall in &configuration.syscalls {
         let verdict = verdict(syscall.action, syscall.errno_ret);
         for name in &syscall.names {
-            if let Some(row) = row(name) {
-                rules.push(Rule {
-                    row,
-                    syscall,
-                    verdict,
-                });
-            }
+            let Some(index) = index_of(name, last) else {
+                continue;
+            };
+            last = index;
+            rules.push(Rule {
+                row: &ROWS[index],
+                syscall,
+                verdict,
+            });
         }
     }
     rules
 }
 
-fn row(name: &str) -> Option<&'static Row> {
-    let index = ROWS.binary_search_by(|row| row.name.cmp(name)).ok()?;
-    Some(&ROWS[index])
+/// Finds a call. Lists of names are mostly sorted, as the table is, so that it
+/// is mostly one of the next after the one found last.
+fn index_of(name: &str, last: usize) -> Option<usize> {
+    let next = ROWS[last..].iter().take(4).position(|row| row.name == name);
+    next.map(|distance| last + distance)
+        .or_else(|| ROWS.binary_search_by(|row| row.name.cmp(name)).ok())
 }
 
 /// The first number of each range of calls with the same answer.
@@ -112,35 +118,44 @@ fn ranges_of<'a>(
     rules: &[Rule<'a>],
     default: u32,
 ) -> Vec<(u32, Verdicts<'a>)> {
-    let mut numbered: Vec<(u32, Width, &Rule<'a>, Option<u64>)> = Vec::with_capacity(rules.len());
+    // Each is a call's number, then the place of a rule for it, so that rules
+    // for one call stay in order; sorting such words is quick.
+    let mut keys: Vec<u64> = Vec::with_capacity(rules.len() + 32);
     let mut newest = 0;
-    for rule in rules {
-        let name = rule.row.name;
+    for (place, rule) in (0u64..).zip(rules) {
         if let Ok(number) = u32::try_from((convention.number)(rule.row)) {
             if number < PRIVATE {
                 newest = newest.max(number);
             }
-            numbered.push((number, width(convention, name), rule, None));
+            keys.push(u64::from(number) << 32 | place << 1);
         }
         if convention.multiplexes
-            && let Some((call, index)) = detour(name)
-            && let Some(row) = row(call)
-            && let Ok(number) = u32::try_from((convention.number)(row))
+            && let Some((call, _)) = detour(rule.row)
+            && let Some(index) = index_of(call, 0)
+            && let Ok(number) = u32::try_from((convention.number)(&ROWS[index]))
         {
-            numbered.push((number, convention.width, rule, Some(index)));
+            keys.push(u64::from(number) << 32 | place << 1 | 1);
         }
     }
-    // Rules for one call stay in order.
-    numbered.sort_by_key(|(number, ..)| *number);
+    keys.sort_unstable();
 
-    let mut ranges = vec![(convention.offset, Verdicts::One(default))];
-    for rules in numbered.chunk_by(|a, b| a.0 == b.0) {
-        let (number, width, ..) = rules[0];
+    let mut ranges = Vec::with_capacity(2 * keys.len() + 2);
+    ranges.push((convention.offset, Verdicts::One(default)));
+    for keys in keys.chunk_by(|a, b| a >> 32 == b >> 32) {
+        let rule = |key: u64| &rules[(key as u32 >> 1) as usize];
+        let number = (keys[0] >> 32) as u32;
+        let width = match keys[0] & 1 {
+            0 => width(convention, rule(keys[0]).row.name),
+            _ => convention.width,
+        };
         let mut answer = Answer::new(width);
-        for (_, _, rule, index) in rules {
+        for &key in keys {
+            let rule = rule(key);
+            let behind = (key & 1 == 1).then(|| detour(rule.row)).flatten();
             // A rule that only repeats the default says nothing.
             if rule.verdict != default {
-                answer.add(&rule.syscall.args, *index, rule.verdict);
+                let number = behind.map(|(_, number)| number);
+                answer.add(&rule.syscall.args, number, rule.verdict);
             }
         }
         ranges.push((convention.offset + number, answer.verdicts(default)));
