@@ -496,7 +496,7 @@ pub(super) const ROWS: [Row; 483] = [
     row("unlink", 87, 10, 87, -1, 10),
     row("unlinkat", 263, 301, 263, 35, 328),
     row("unshare", 272, 310, 272, 97, 337),
-    row("uretprobe", 335, -1, -1, -1, -1),
+    row("uretprobe", 335, -1, 335, -1, -1),
     row("uselib", 134, 86, -1, -1, 86),
     row("userfaultfd", 323, 374, 323, 282, 388),
     row("usr26", -1, -1, -1, -1, 0xf0003),
