@@ -21,6 +21,7 @@
 
 mod answer;
 mod argument;
+mod cache;
 mod check;
 mod compile;
 mod convention;
@@ -35,6 +36,7 @@ mod tests;
 use tare_oci::runtime::{Seccomp, SeccompAction};
 use tare_sys::seccomp::{Flags, Instruction};
 
+pub use cache::{Cache, CacheError};
 use convention::Machine;
 
 /// Why a filter could not be compiled. Fields are named below `linux.seccomp`.

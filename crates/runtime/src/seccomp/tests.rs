@@ -1,3 +1,4 @@
+mod cache;
 mod machines;
 mod meaning;
 mod refusals;
