@@ -4,8 +4,10 @@
 //! A command is one file here. Each is a process of its own that ends when its
 //! work is done; what containers are there is in [`crate::state`].
 
+mod checkpoint;
 mod console;
 mod create;
+mod criu;
 mod delete;
 mod error;
 mod exec;
@@ -18,6 +20,7 @@ mod log;
 mod overwrite;
 mod pause;
 mod ps;
+mod restore;
 mod run;
 mod start;
 mod state;
@@ -33,7 +36,8 @@ use log::Log;
 use crate::state::Store;
 
 /// All commands, in the order in which they are listed.
-const VERBS: [&Verb; 11] = [
+const VERBS: [&Verb; 13] = [
+    &checkpoint::VERB,
     &create::VERB,
     &delete::VERB,
     &exec::VERB,
@@ -41,6 +45,7 @@ const VERBS: [&Verb; 11] = [
     &list::VERB,
     &pause::PAUSE,
     &ps::VERB,
+    &restore::VERB,
     &pause::RESUME,
     &run::VERB,
     &start::VERB,

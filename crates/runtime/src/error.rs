@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::failure::Failure;
-use crate::{cgroup, hook, listener, user_namespace};
+use crate::{cgroup, config, hook, listener, user_namespace};
 
 /// Why a container could not be created, started or entered.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// There is no configuration that could be read.
+    #[error(transparent)]
+    Document(config::Error),
     /// The container's control groups could not be made or limited.
     #[error(transparent)]
     Cgroup(#[from] cgroup::Error),
@@ -73,6 +76,15 @@ impl Error {
         match self {
             Error::Process(failure) => failure.exit_code().unwrap_or(128),
             _ => 128,
+        }
+    }
+}
+
+impl From<config::Error> for Error {
+    fn from(error: config::Error) -> Error {
+        match error {
+            config::Error::Invalid { path, reason } => Error::configuration(path, reason),
+            other => Error::Document(other),
         }
     }
 }

@@ -16,6 +16,7 @@
 pub mod capability;
 pub mod cgroup;
 pub mod command;
+pub mod config;
 mod container;
 pub mod defaults;
 mod error;

@@ -8,9 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use rustix::process::PidfdGetfdFlags;
 use serde::{Deserialize, Serialize};
-use tare_oci::runtime::Seccomp;
-
-use crate::state_document::StateDocument;
+use tare_oci::runtime::{ContainerProcessState, SECCOMP_FD_NAME, Seccomp, State};
 
 /// Why nobody listens to a filter.
 #[derive(Debug, thiserror::Error)]
@@ -46,27 +44,12 @@ impl Agent {
     }
 
     /// Sends the listener of the process `pid`.
-    pub(crate) fn send(
-        &self,
-        listener: &OwnedFd,
-        pid: i32,
-        state: &StateDocument<'_>,
-    ) -> Result<(), Error> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct ContainerProcessState<'a> {
-            oci_version: &'static str,
-            fds: [&'static str; 1],
-            pid: i32,
-            #[serde(skip_serializing_if = "str::is_empty")]
-            metadata: &'a str,
-            state: &'a StateDocument<'a>,
-        }
+    pub(crate) fn send(&self, listener: &OwnedFd, pid: i32, state: State) -> Result<(), Error> {
         let document = ContainerProcessState {
-            oci_version: tare_oci::runtime::VERSION,
-            fds: ["seccompFd"],
+            version: tare_oci::runtime::VERSION.to_owned(),
+            fds: vec![SECCOMP_FD_NAME.to_owned()],
             pid,
-            metadata: &self.metadata,
+            metadata: self.metadata.clone(),
             state,
         };
         let send = || -> io::Result<()> {

@@ -59,7 +59,8 @@ pub(crate) struct Ending<'a> {
 }
 
 impl Prepared {
-    /// Checks a program. Its system call filter comes later: compiling it is
+    /// Takes a program that [`config::validate_process`](crate::config) has
+    /// found nothing wrong with. Its system call filter comes later: compiling it is
     /// done while the copy is at work.
     pub(crate) fn new(
         process: &Process,
@@ -74,28 +75,11 @@ impl Prepared {
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
-        if process.args.is_empty() {
-            return Err(Error::configuration("process.args", "must not be empty"));
-        }
-        if !process.cwd.starts_with('/') {
-            return Err(Error::configuration(
-                "process.cwd",
-                format!("{:?} is not an absolute path", process.cwd),
-            ));
-        }
         let limits = process
             .rlimits
             .iter()
             .map(Limit::check)
             .collect::<Result<Vec<_>, _>>()?;
-        if let Some(adjustment) = process.oom_score_adj
-            && !(-1000..=1000).contains(&adjustment)
-        {
-            return Err(Error::configuration(
-                "process.oomScoreAdj",
-                format!("{adjustment} is not between -1000 and 1000"),
-            ));
-        }
         if process.exec_cpu_affinity.is_some() {
             return Err(Error::configuration(
                 "process.execCPUAffinity",

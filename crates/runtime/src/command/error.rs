@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cgroup;
+use crate::config;
 use crate::state;
 
 /// Why a command failed.
@@ -30,6 +31,9 @@ pub(super) enum Error {
     /// Anything else of the library.
     #[error(transparent)]
     Runtime(#[from] crate::Error),
+    /// A configuration does not have the form of one.
+    #[error(transparent)]
+    Config(#[from] config::Error),
     /// Something about control groups.
     #[error(transparent)]
     Cgroup(#[from] cgroup::Error),

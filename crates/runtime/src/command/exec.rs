@@ -11,6 +11,7 @@ use super::launch::{
     CONSOLE_SOCKET, PID_FILE, PRESERVE_FDS, check_terminal, preserved, write_pid_file,
 };
 use super::{Error, Globals, overwrite};
+use crate::config;
 use crate::container::{ExecRequest, Identity};
 use crate::state::{Entry, Status};
 
@@ -118,10 +119,7 @@ fn process(entry: &Entry, parsed: &Parsed) -> Result<(Process, Option<Linux>), E
     let linux = spec.linux;
     if let Some(path) = parsed.value("process") {
         let document = std::fs::read(path).map_err(|source| Error::io("reading", path, source))?;
-        let process = serde_json::from_slice(&document).map_err(|source| Error::Json {
-            document: path.to_owned(),
-            source,
-        })?;
+        let process = config::parse_process(path, &document)?;
         return Ok((process, linux));
     }
     let mut process = spec

@@ -8,6 +8,7 @@ use super::console::Receiver;
 use super::flags::{Flag, Parsed};
 use super::{Error, Globals, log, overwrite};
 use crate::cgroup::{Driver, Place};
+use crate::config;
 use crate::container::{Container, Saved, Stdio};
 use crate::plan;
 use crate::state::{Entry, State};
@@ -63,7 +64,11 @@ pub(super) fn launch(
     let receiver = parsed.value("console-socket").map(Receiver::connect);
     let receiver = receiver.transpose()?;
     let bundle = bundle(parsed)?;
-    let (document, spec) = read_config(&bundle)?;
+    let document = config::read(&bundle)?;
+    let spec = config::parse(&document)?;
+    for warning in config::warnings(&spec) {
+        globals.log.warning(&warning);
+    }
     let terminal = spec
         .process
         .as_ref()
@@ -75,6 +80,12 @@ pub(super) fn launch(
         let container = make(
             globals, parsed, &entry, &bundle, &document, &spec, preserved, stdio,
         )?;
+        globals.log.debug(&format!(
+            "made container {} with process {} in control group {}",
+            parsed.id(),
+            container.pid,
+            container.cgroup.path().display()
+        ));
         finish(parsed, receiver.as_ref(), &container).inspect_err(|_| drop(container.destroy()))?;
         Ok(container)
     });
@@ -103,16 +114,7 @@ fn make(
     stdio: Option<Stdio>,
 ) -> Result<Container, Error> {
     let id = parsed.id();
-    let driver = if globals.systemd_cgroup {
-        Driver::Systemd
-    } else {
-        Driver::Cgroupfs
-    };
-    let resources = spec
-        .linux
-        .as_ref()
-        .and_then(|linux| linux.resources.clone())
-        .unwrap_or_default();
+    let driver = driver(globals);
     let mut state = State {
         saved: Saved::planned(
             id,
@@ -125,7 +127,7 @@ fn make(
             .map_or_else(PathBuf::new, |root| bundle.join(&root.path)),
         created: log::now_exactly(),
         rootless: globals.rootless,
-        resources,
+        resources: plan::resources(spec),
     };
     // First, so that what a killed creator leaves can be found.
     entry.write_state(&state)?;
@@ -207,26 +209,20 @@ pub(super) fn preserved(parsed: &Parsed) -> Result<u32, Error> {
     Ok(total)
 }
 
-fn bundle(parsed: &Parsed) -> Result<PathBuf, Error> {
+/// Who makes control groups.
+pub(super) fn driver(globals: &Globals) -> Driver {
+    if globals.systemd_cgroup {
+        Driver::Systemd
+    } else {
+        Driver::Cgroupfs
+    }
+}
+
+pub(super) fn bundle(parsed: &Parsed) -> Result<PathBuf, Error> {
     let path = parsed.value("bundle").filter(|path| !path.is_empty());
     let path = Path::new(path.unwrap_or("."));
     path.canonicalize()
         .map_err(|source| Error::io("using the bundle", path, source))
-}
-
-fn read_config(bundle: &Path) -> Result<(Vec<u8>, Spec), Error> {
-    let path = bundle.join("config.json");
-    let document = std::fs::read(&path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::State("JSON specification file config.json not found".to_owned())
-        }
-        _ => Error::io("reading", &path, source),
-    })?;
-    let spec = serde_json::from_slice(&document).map_err(|source| Error::Json {
-        document: "config.json".to_owned(),
-        source,
-    })?;
-    Ok((document, spec))
 }
 
 /// A terminal whose master nobody gets makes no sense, nor the other way round.

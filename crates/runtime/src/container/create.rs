@@ -3,13 +3,14 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use tare_oci::runtime::{Linux, NamespaceKind, Spec};
+use tare_oci::runtime::{Linux, NamespaceKind, Resources, Spec};
 use tare_sys::SingleThreaded;
 use tare_sys::namespace::Kinds;
 
 use super::spawn::{Birth, Way, spawn};
 use super::{Builder, Container, Stdio, make_undumpable};
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, Driver};
+use crate::config::Context;
 use crate::error::Error;
 use crate::handshake::ParentEnd;
 use crate::init::{Inside, Plan, kinds};
@@ -35,7 +36,13 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         rootless,
         new_keyring,
     } = builder;
-    plan::check(spec, &namespaces)?;
+    let context = Context {
+        rootless: !rustix::process::geteuid().is_root(),
+        systemd_cgroup: driver == Driver::Systemd,
+        given: &[],
+        root_given: rootfs.is_some(),
+    };
+    plan::check(spec, &namespaces, context)?;
     let linux_default = Linux::default();
     let linux = spec.linux.as_ref().unwrap_or(&linux_default);
     let process = plan::process(spec)?;
@@ -70,6 +77,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     let view = cgroup_view(&cgroup, namespaces.all.contains(Kinds::CGROUP));
     let entries = cgroup.entries();
     let hooks = spec.hooks.clone().unwrap_or_default();
+    let resources = plan::resources(spec);
     let through = namespaces.need_a_way_through();
     let init = Plan {
         id,
@@ -141,13 +149,11 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     // The root is mounted while the child enters its groups and namespaces,
     // and the filter is compiled and the limits are set while it makes its
     // mounts; it runs no program before it is told to.
-    let finished = let_go(&container, &channel, linux, &init)
+    let finished = let_go(&container, &channel, linux, &resources, &init)
         .and_then(|()| give_root(&channel, &rootfs, spec))
         .and_then(|()| {
             container.filter = plan::filter(seccomp)?;
-            if let Some(resources) = &linux.resources {
-                container.cgroup.apply(resources)?;
-            }
+            container.cgroup.apply(&resources)?;
             if by_parent {
                 prepared.score_from_outside(container.pid)?;
             }
@@ -183,6 +189,7 @@ fn let_go(
     container: &Container,
     channel: &ParentEnd,
     linux: &Linux,
+    resources: &Resources,
     init: &Plan<'_>,
 ) -> Result<(), Error> {
     if !init.waits_to_go {
@@ -192,9 +199,7 @@ fn let_go(
         user_namespace::write_maps(container.pid, &linux.uid_mappings, &linux.gid_mappings)?;
     }
     if container.cgroup.adopts() {
-        container
-            .cgroup
-            .adopt(container.pid, linux.resources.as_ref())?;
+        container.cgroup.adopt(container.pid, Some(resources))?;
     }
     channel.go().map_err(Error::Handshake)
 }

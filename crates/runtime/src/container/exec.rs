@@ -8,6 +8,7 @@ use tare_sys::namespace::Kinds;
 
 use super::spawn::{Birth, Way, spawn};
 use super::{Container, Identity, Stdio, end, make_undumpable, start};
+use crate::config;
 use crate::error::Error;
 use crate::process::{Prepared, Streams};
 use crate::state_document::Status;
@@ -68,6 +69,7 @@ impl Container {
     /// process is left then.
     pub fn exec(&self, request: ExecRequest<'_>) -> Result<ExecProcess, Error> {
         let proof = SingleThreaded::verify().map_err(Error::Clone)?;
+        config::validate_process(request.process)?;
         let is_root = rustix::process::geteuid().is_root();
         let has_user_namespace = self.namespaces.contains(Kinds::USER);
         let by_parent = has_user_namespace && is_root;
@@ -135,7 +137,7 @@ impl Container {
                 let Some(agent) = &self.agent else {
                     return Ok(Some(listener));
                 };
-                agent.send(&listener, child.pid, &self.state_document(Status::Running))?;
+                agent.send(&listener, child.pid, self.state_document(Status::Running))?;
                 Ok(None)
             })?;
             Ok((console, listener))

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::handshake::{Heard, ParentEnd};
 use crate::hook;
 use crate::listener;
-use crate::state_document::{StateDocument, Status};
+use crate::state_document::{self, Status};
 
 impl Container {
     /// Lets the program run, and returns when it does. Does nothing when it
@@ -43,7 +43,7 @@ impl Container {
                 return Ok(Some(listener));
             };
             let state = self.state_document(Status::Created);
-            agent.send(&listener, self.pid, &state)?;
+            agent.send(&listener, self.pid, state)?;
             Ok(None)
         })?;
         if !self.hooks.poststart.is_empty() {
@@ -55,8 +55,8 @@ impl Container {
         Ok(())
     }
 
-    pub(super) fn state_document(&self, status: Status) -> StateDocument<'_> {
-        StateDocument::new(&self.id, status, self.pid, &self.bundle, &self.annotations)
+    pub(super) fn state_document(&self, status: Status) -> tare_oci::runtime::State {
+        state_document::document(&self.id, status, self.pid, &self.bundle, &self.annotations)
     }
 }
 

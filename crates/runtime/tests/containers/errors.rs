@@ -125,11 +125,11 @@ fn configurations() {
     let cases = [
         (
             limit("RLIMIT_MOON", 1, 1),
-            "process.rlimits: RLIMIT_MOON: no such limit",
+            "process.rlimits[0].type: RLIMIT_MOON: no such limit",
         ),
         (
             limit("RLIMIT_NOFILE", 2, 1),
-            "process.rlimits: RLIMIT_NOFILE: the soft limit is above the hard limit",
+            "process.rlimits[0].soft: RLIMIT_NOFILE: the soft limit 2 is above the hard limit 1",
         ),
         (
             mount("bind", "/no/such/source", "/x"),
@@ -154,7 +154,7 @@ fn configurations() {
         ),
         (
             with(&|spec| spec.process.as_mut().expect("a process").args[0] = "a\0b".to_owned()),
-            "process.args: holds a NUL byte",
+            "process.args[0]: holds a NUL byte",
         ),
         (
             with(&|spec| {
@@ -171,7 +171,7 @@ fn configurations() {
                     path: None,
                 });
             }),
-            "linux.uidMappings: is missing: a new user namespace needs it",
+            "linux.uidMappings: is needed for a new user namespace",
         ),
         (
             with(&|spec| {
