@@ -1,7 +1,6 @@
 //! runtime.md, "Delete".
 
 use std::fs;
-use std::process::Command;
 
 use serde_json::json;
 
@@ -158,10 +157,7 @@ fn keeps_a_control_group_that_was_there_before() {
 
 /// Delete: nor namespaces that it joined, or who is in them.
 fn keeps_namespaces_that_were_joined() {
-    let mut other = Command::new("/bin/busybox")
-        .args(["unshare", "--net", "sleep", "1000"])
-        .spawn()
-        .expect("runs");
+    let mut other = subtree::helper(&["unshare", "--net", "sleep", "1000"]);
     let path = format!("/proc/{}/ns/net", other.id());
     let own = fs::read_link("/proc/self/ns/net").expect("a namespace");
     subtree::eventually("it is elsewhere", || {

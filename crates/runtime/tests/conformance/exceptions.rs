@@ -39,6 +39,87 @@ const NOT_RUNC: &[Exception] = &[
         "hooks::a_relative_path_is_an_error",
         "it does not look at paths of hooks",
     ),
+    (
+        "scheduling::policy_and_nice_are_set",
+        "it does not know scheduler",
+    ),
+    (
+        "scheduling::the_idle_policy_is_set",
+        "it does not know scheduler",
+    ),
+    (
+        "scheduling::an_unknown_policy_is_an_error",
+        "it does not know scheduler",
+    ),
+    (
+        "scheduling::an_unknown_flag_is_an_error",
+        "it does not know scheduler",
+    ),
+    (
+        "scheduling::io_priority_is_set",
+        "it does not know ioPriority",
+    ),
+    (
+        "scheduling::an_unknown_io_class_is_an_error",
+        "it does not know ioPriority",
+    ),
+    (
+        "scheduling::an_io_priority_out_of_range_is_an_error",
+        "it does not know ioPriority",
+    ),
+    (
+        "scheduling::exec_has_its_final_affinity",
+        "it does not know execCPUAffinity",
+    ),
+    (
+        "scheduling::a_malformed_affinity_is_an_error",
+        "it does not know execCPUAffinity",
+    ),
+    (
+        "names::domainname_is_seen_inside_and_only_there",
+        "it does not know domainname",
+    ),
+    (
+        "names::domainname_without_a_namespace_does_not_change_the_hosts",
+        "it does not know domainname",
+    ),
+    ("rlimits::duplicates_are_an_error", "it accepts duplicates"),
+    (
+        "devices::an_existing_file_that_does_not_match_is_an_error",
+        "it takes whatever is there",
+    ),
+    (
+        "devices::one_without_numbers_is_an_error",
+        "it makes a device 0:0",
+    ),
+    (
+        "mount_options::that_change_nothing_are_accepted",
+        "it passes `defaults` to the file system",
+    ),
+    (
+        "mounts::idmap_shows_files_under_mapped_owners",
+        "it does not know idmapped mounts",
+    ),
+    (
+        "mounts::idmap_without_any_mapping_is_an_error",
+        "it does not know idmapped mounts",
+    ),
+    (
+        "mounts::one_mapping_without_the_other_is_an_error",
+        "it does not know idmapped mounts",
+    ),
+    (
+        "namespaces::a_new_time_namespace_is_new",
+        "it does not know time namespaces",
+    ),
+    (
+        "namespaces::a_time_namespace_with_a_path_is_joined",
+        "it does not know time namespaces",
+    ),
+    (
+        "mappings::without_a_namespace_are_an_error",
+        "it ignores them",
+    ),
 ];
 
 /// The exceptions for a runtime.

@@ -27,12 +27,19 @@ mod socket;
 mod subtree;
 
 mod capabilities;
+mod default_files;
 mod delete;
+mod devices;
 mod hook_failures;
 mod hooks;
 mod lifecycle;
+mod mappings;
+mod mount_options;
+mod mounts;
 mod names;
+mod namespaces;
 mod process;
+mod propagation;
 mod rlimits;
 mod root;
 mod scheduling;
@@ -49,12 +56,19 @@ fn main() -> std::process::ExitCode {
     harness::run(
         &[
             capabilities::TESTS,
+            default_files::TESTS,
             delete::TESTS,
+            devices::TESTS,
             hook_failures::TESTS,
             hooks::TESTS,
             lifecycle::TESTS,
+            mappings::TESTS,
+            mount_options::TESTS,
+            mounts::TESTS,
             names::TESTS,
+            namespaces::TESTS,
             process::TESTS,
+            propagation::TESTS,
             rlimits::TESTS,
             root::TESTS,
             scheduling::TESTS,

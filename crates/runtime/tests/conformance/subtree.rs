@@ -2,10 +2,13 @@
 //! children, and mounts, which are in its mount namespace.
 
 use std::fs;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use rustix::mount::{MountPropagationFlags, mount_change};
-use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, waitpid};
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait, waitpid,
+};
 use tare_sys::SingleThreaded;
 use tare_sys::namespace::{Kinds, leave};
 
@@ -36,24 +39,27 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Reaps all children that have ended; whether others are left.
-fn some_live() -> bool {
-    loop {
-        match waitpid(None, WaitOptions::NOHANG) {
-            Ok(Some(_)) => {}
-            Ok(None) => return true,
-            Err(_) => return false,
-        }
-    }
+/// Waits for the end of one child.
+pub(crate) fn bury(pid: i32) {
+    waitpid(Pid::from_raw(pid), WaitOptions::empty()).expect("it is a child");
+}
+
+/// Reaps all children that have ended.
+fn reap() {
+    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
 }
 
 /// Waits for the end of all children. Those that do not end are an error.
 #[track_caller]
 pub(crate) fn assert_none() {
     let begin = Instant::now();
-    while some_live() {
-        if begin.elapsed() > Duration::from_secs(5) {
-            let left = children();
+    loop {
+        reap();
+        let left = children();
+        if left.is_empty() {
+            return;
+        }
+        if begin.elapsed() > PATIENCE / 4 {
             kill_all();
             panic!("processes are left: {left:?}");
         }
@@ -63,16 +69,22 @@ pub(crate) fn assert_none() {
 
 /// Kills and reaps whatever is left.
 pub(crate) fn kill_all() {
-    while some_live() {
-        for (pid, _) in children() {
+    for _ in 0..1000 {
+        reap();
+        let left = children();
+        if left.is_empty() {
+            return;
+        }
+        for (pid, _) in left {
             // It may have ended by itself.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            let _ = kill_process(pid, Signal::KILL);
         }
         std::thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// The children, each with its state and name.
+/// The children that are not a test's own ([`helper`]), each with its name and
+/// state.
 fn children() -> Vec<(Pid, String)> {
     let own = getpid().as_raw_nonzero().to_string();
     fs::read_dir("/proc")
@@ -85,9 +97,26 @@ fn children() -> Vec<(Pid, String)> {
             let mut fields = rest.split_whitespace();
             let state = fields.next()?;
             (fields.next()? == own).then_some(())?;
-            Some((Pid::from_raw(pid)?, format!("{name} {state}")))
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            let helps = environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == HELPER.as_bytes());
+            (!helps).then_some((Pid::from_raw(pid)?, format!("{name} {state}")))
         })
         .collect()
+}
+
+/// What marks a process that a test itself has started.
+const HELPER: &str = "CONFORMANCE_HELPER=1";
+
+/// A program of busybox that a test needs beside its containers.
+pub(crate) fn helper(arguments: &[&str]) -> Child {
+    let (name, value) = HELPER.split_once('=').expect("a variable");
+    Command::new("/bin/busybox")
+        .args(arguments)
+        .env(name, value)
+        .spawn()
+        .expect("busybox can be executed")
 }
 
 /// Whether a process runs: it is there, and has not ended.

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use serde_json::json;
 
 use crate::bundle::Bundle;
-use crate::socket;
+use crate::{socket, subtree};
 
 tests!(terminal:
     the_program_has_the_terminal_that_the_socket_gets,
@@ -107,11 +107,14 @@ fn exec_has_a_terminal_of_its_own() {
     bundle.started();
     let listener = socket::listen(&bundle.path("console"));
     let path = bundle.text("console");
+    let file = bundle.text("pid");
     let id = bundle.id.clone();
     let exec = [
         "exec",
         "--tty",
         "--detach",
+        "--pid-file",
+        &file,
         "--console-socket",
         &path,
         &id,
@@ -123,4 +126,7 @@ fn exec_has_a_terminal_of_its_own() {
     let (_, mut descriptors) = socket::receive(&socket::accept(&listener));
     let console = File::from(descriptors.remove(0));
     assert_eq!(read(console), "/dev/pts/0\nseen\n");
+    // The container's first process cannot end before its dead are buried.
+    let pid = std::fs::read_to_string(file).expect("it was written");
+    subtree::bury(pid.parse().expect("a number"));
 }
