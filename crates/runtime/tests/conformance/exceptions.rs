@@ -120,6 +120,26 @@ const NOT_RUNC: &[Exception] = &[
         "mappings::without_a_namespace_are_an_error",
         "it ignores them",
     ),
+    (
+        "hooks::a_timeout_that_is_not_positive_is_an_error",
+        "it takes 0 for no timeout",
+    ),
+    (
+        "namespaces::a_user_namespace_with_a_path_is_joined",
+        "it wants mappings for it",
+    ),
+    (
+        "propagation::shared_is_a_peer_group_of_its_own",
+        "it leaves the root private",
+    ),
+    (
+        "propagation::slave_receives_mounts_of_the_host",
+        "it does so for rslave only",
+    ),
+    (
+        "propagation::unbindable_cannot_be_bound",
+        "it cannot bind such a root itself",
+    ),
 ];
 
 /// The exceptions for a runtime.

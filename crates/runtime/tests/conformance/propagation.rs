@@ -12,6 +12,7 @@ use crate::mountinfo;
 tests!(propagation:
     shared_is_a_peer_group_of_its_own,
     slave_receives_mounts_of_the_host,
+    rslave_receives_mounts_of_the_host,
     private_receives_none,
     unbindable_cannot_be_bound,
     an_unknown_value_is_an_error,
@@ -58,6 +59,12 @@ fn slave_receives_mounts_of_the_host() {
     bundle.mount("tmpfs", "tmpfs", "/inner", &[]);
     assert!(sees_late_mount(&mut bundle, &directory));
     assert!(bundle.mounts().is_empty(), "{:?}", bundle.mounts());
+}
+
+/// The same for `rslave`, which the command lines of engines have.
+fn rslave_receives_mounts_of_the_host() {
+    let (mut bundle, directory) = shared("rslave");
+    assert!(sees_late_mount(&mut bundle, &directory));
 }
 
 /// Rootfs mount propagation: `private`: they do not.
