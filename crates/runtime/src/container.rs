@@ -15,7 +15,7 @@ use crate::handshake::{self, ChildEnd, Heard, ParentEnd};
 use crate::init::Plan;
 use crate::plan::{self, Namespaces};
 use crate::process::{Prepared, Streams};
-use crate::rootfs::{CgroupHierarchyView, CgroupView, Rootfs};
+use crate::rootfs::{self, CgroupHierarchyView, CgroupView, Rootfs};
 
 /// What a container is made from.
 #[derive(Debug)]
@@ -136,6 +136,8 @@ impl Container {
         let streams = Streams::new(stdio).map_err(Error::Clone)?;
         make_undumpable()?;
 
+        let mounts = rootfs::prepare(spec, false).map_err(Error::Process)?;
+
         let cgroup = Cgroup::create(&plan::cgroup_path(spec, id))?;
         let view = cgroup_view(&cgroup, namespaces.new_cgroup);
         let entries = cgroup.entries();
@@ -146,6 +148,7 @@ impl Container {
             prepared: &prepared,
             cgroup_entries: &entries,
             cgroup_view: &view,
+            mounts: &mounts,
             join: &namespaces.join,
             new_cgroup_namespace: namespaces.new_cgroup,
             new_time_namespace: namespaces.new_time,

@@ -26,6 +26,8 @@ pub(crate) struct Plan<'a> {
     /// v1 groups to enter.
     pub(crate) cgroup_entries: &'a [PathBuf],
     pub(crate) cgroup_view: &'a CgroupView,
+    /// Sources of mounts, opened by the parent.
+    pub(crate) mounts: &'a [Option<OwnedFd>],
     /// Namespaces to join.
     pub(crate) join: &'a [(NamespaceKind, OwnedFd)],
     /// Whether a cgroup namespace is to be made.
@@ -69,7 +71,17 @@ impl Plan<'_> {
                 Failure::new(Step::Scheduling, "setting the personality", error)
             })?;
         }
-        let terminal = rootfs::build(self.spec, self.rootfs, self.cgroup_view, channel)?;
+        let terminal = rootfs::build(rootfs::Build {
+            spec: self.spec,
+            rootfs: self.rootfs,
+            cgroups: self.cgroup_view,
+            channel,
+            prepared: self.mounts,
+            root: None,
+            in_user_namespace: false,
+            own_mount_namespace: true,
+            before_pivot: &mut || Ok(()),
+        })?;
         self.set_kernel_parameters()?;
         Ok(terminal)
     }

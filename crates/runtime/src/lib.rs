@@ -29,9 +29,11 @@ mod rootfs;
 pub mod seccomp;
 mod terminal;
 pub mod user;
+mod user_namespace;
 
 pub use container::{Container, CreateRequest, ExecProcess, ExecRequest, Identity, Stdio};
 pub use error::Error;
 pub use failure::{Failure, Step};
-pub use rootfs::Rootfs;
+pub use rootfs::options::NAMES as MOUNT_OPTIONS;
+pub use rootfs::{Rootfs, unmount_host};
 pub use terminal::resize;

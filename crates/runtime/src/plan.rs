@@ -171,9 +171,6 @@ pub(crate) fn check(spec: &Spec, given: &[(NamespaceKind, OwnedFd)]) -> Result<(
                 "is empty",
             ));
         }
-        if !mount.uid_mappings.is_empty() || !mount.gid_mappings.is_empty() {
-            return unsupported(&format!("mounts[{index}].uidMappings"));
-        }
     }
     let Some(linux) = &spec.linux else {
         return Ok(());

@@ -69,20 +69,53 @@ pub fn set_attributes(
     recursive: bool,
     attributes: Attributes,
 ) -> io::Result<()> {
-    const AT_RECURSIVE: libc::c_int = 0x8000;
-    #[repr(C)]
-    struct MountAttr {
-        attr_set: u64,
-        attr_clr: u64,
-        propagation: u64,
-        userns_fd: u64,
-    }
     let attr = MountAttr {
         attr_set: attributes.set,
         attr_clr: attributes.clear,
         propagation: attributes.propagation,
         userns_fd: 0,
     };
+    mount_setattr(directory, path, recursive, attr)
+}
+
+/// Translates the owners of what a detached mount shows (and of all mounts
+/// below it when `recursive`) by the mappings of a user namespace: ID `n` on
+/// the file system looks like what `n` inside the namespace is outside.
+///
+/// # Errors
+/// The errno of mount_setattr: `EINVAL` also when a file system does not
+/// support it, `EPERM` for one that belongs to another user namespace.
+pub fn set_id_mapping(
+    mount: BorrowedFd<'_>,
+    recursive: bool,
+    user_namespace: BorrowedFd<'_>,
+) -> io::Result<()> {
+    const MOUNT_ATTR_IDMAP: u64 = 0x10_0000;
+    let attr = MountAttr {
+        attr_set: MOUNT_ATTR_IDMAP,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: user_namespace.as_raw_fd() as u64,
+    };
+    mount_setattr(mount, c"", recursive, attr)
+}
+
+/// The kernel's `struct mount_attr`.
+#[repr(C)]
+struct MountAttr {
+    attr_set: u64,
+    attr_clr: u64,
+    propagation: u64,
+    userns_fd: u64,
+}
+
+fn mount_setattr(
+    directory: BorrowedFd<'_>,
+    path: &CStr,
+    recursive: bool,
+    attr: MountAttr,
+) -> io::Result<()> {
+    const AT_RECURSIVE: libc::c_int = 0x8000;
     let mut flags = libc::AT_SYMLINK_NOFOLLOW;
     if path.is_empty() {
         flags |= libc::AT_EMPTY_PATH;
