@@ -78,7 +78,7 @@ impl Plan<'_> {
             channel,
             prepared: self.mounts,
             root: None,
-            in_user_namespace: false,
+            in_user_namespace: crate::user_namespace::is_limited(),
             own_mount_namespace: true,
             before_pivot: &mut || Ok(()),
         })?;

@@ -82,6 +82,10 @@ pub(crate) fn build(mut build: Build<'_>) -> Result<Option<Terminal>, Failure> {
             "unable to restrict sys entries without a private MNT namespace",
         ));
     }
+    let shared = propagation::is_shared(linux.rootfs_propagation);
+    if shared && build.own_mount_namespace {
+        enter::make_parent_private(build.rootfs.place())?;
+    }
     let root = open_root(&mut build)?;
     enter::attach_root(
         root.as_fd(),
@@ -91,7 +95,7 @@ pub(crate) fn build(mut build: Build<'_>) -> Result<Option<Terminal>, Failure> {
     )?;
     let result = fill(&mut build, root.as_fd(), linux).and_then(|terminal| {
         if build.own_mount_namespace {
-            enter::pivot(root.as_fd())?;
+            enter::pivot(root.as_fd(), shared)?;
         } else {
             enter::change_root(root.as_fd())?;
         }

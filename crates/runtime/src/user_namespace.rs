@@ -35,6 +35,13 @@ pub(crate) fn make(users: &[IdMapping], groups: &[IdMapping]) -> io::Result<Owne
     made
 }
 
+/// Whether the calling process is in a user namespace that does not have all
+/// IDs, which only the first one does.
+pub(crate) fn is_limited() -> bool {
+    std::fs::read_to_string("/proc/self/uid_map")
+        .is_ok_and(|map| map.split_whitespace().collect::<Vec<_>>() != ["0", "0", "4294967295"])
+}
+
 fn fill(child: &Child, users: &[IdMapping], groups: &[IdMapping]) -> io::Result<OwnedFd> {
     let path = |file: &str| format!("/proc/{}/{file}", child.pid);
     std::fs::write(path("uid_map"), lines(users))?;

@@ -139,15 +139,28 @@ fn mount_setattr(
 }
 
 /// Makes `new_root` the root of the mount namespace and removes the old root
-/// from it. The working directory is the new root afterwards.
+/// from it. The working directory is the new root afterwards. `shared` says
+/// that mounts of the old root may be shared with other namespaces, which must
+/// keep them.
 ///
 /// # Errors
-/// The errno of fchdir, pivot_root or umount2.
-pub fn pivot_root(new_root: BorrowedFd<'_>) -> io::Result<()> {
+/// The errno of open, fchdir, pivot_root, mount_setattr or umount2.
+pub fn pivot_root(new_root: BorrowedFd<'_>, shared: bool) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let old_root = rustix::fs::open("/", flags, Mode::empty())?;
     rustix::process::fchdir(new_root)?;
     // The old root ends up stacked on the new one and is taken off again, so
     // that no directory has to exist for it (pivot_root(2), "." twice).
     rustix::process::pivot_root(c".", c".")?;
+    if shared {
+        // Or the host would lose all its mounts.
+        let slave = Attributes {
+            propagation: Attributes::SLAVE,
+            ..Attributes::default()
+        };
+        set_attributes(old_root.as_fd(), c"", true, slave)?;
+    }
+    drop(old_root);
     rustix::mount::unmount(c".", rustix::mount::UnmountFlags::DETACH)?;
     rustix::process::chdir(c"/")?;
     Ok(())

@@ -28,13 +28,6 @@ pub(super) fn attach_root(
         Mode::empty(),
     )
     .map_err(|error| failed(error.into()))?;
-    let shared = matches!(
-        rootfs_propagation,
-        Some(RootfsPropagation::Shared | RootfsPropagation::Rshared)
-    );
-    if own_mount_namespace && shared {
-        make_parent_private(place)?;
-    }
     let kind = propagation::of_new_root(rootfs_propagation);
     set_attributes(mount, c"", true, kind).map_err(failed)?;
     attach(mount, directory.as_fd()).map_err(|error| failed(error.into()))?;
@@ -48,7 +41,7 @@ pub(super) fn attach_root(
 
 /// Makes the mount that holds `path` private: attaching something to a shared
 /// one would show it on the host, and pivot_root refuses it.
-fn make_parent_private(path: &Path) -> Result<(), Failure> {
+pub(super) fn make_parent_private(path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::new(Step::Root, path.display().to_string(), error);
     let path = path.canonicalize().map_err(failed)?;
     let private = Attributes {
@@ -68,8 +61,8 @@ fn make_parent_private(path: &Path) -> Result<(), Failure> {
 }
 
 /// Makes the root that of the mount namespace.
-pub(super) fn pivot(root: BorrowedFd<'_>) -> Result<(), Failure> {
-    tare_sys::mount::pivot_root(root)
+pub(super) fn pivot(root: BorrowedFd<'_>, shared: bool) -> Result<(), Failure> {
+    tare_sys::mount::pivot_root(root, shared)
         .map_err(|error| Failure::new(Step::Pivot, "changing the root", error))
 }
 

@@ -192,7 +192,9 @@ fn substitute(kind: &str, options: &MountOptions) -> Result<OwnedFd, Refusal> {
         OpenTreeFlags::OPEN_TREE_CLONE
             | OpenTreeFlags::OPEN_TREE_CLOEXEC
             | OpenTreeFlags::AT_RECURSIVE,
-    )?;
+    )
+    // What is not there cannot stand in: the first answer is the one to give.
+    .map_err(|_| Errno::PERM)?;
     // Without the recursion /sys/fs/cgroup would stay writable
     // (CVE-2023-25809).
     let set = options.own_attributes().set & !Attributes::ATIME;

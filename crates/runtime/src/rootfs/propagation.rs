@@ -12,7 +12,7 @@ pub(super) fn separate_from_host(propagation: Option<RootfsPropagation>) -> Resu
     // As runc: everything becomes a slave of the host's mounts unless the
     // configuration wants changes to flow back.
     let kind = match propagation {
-        Some(RootfsPropagation::Shared | RootfsPropagation::Rshared) => return Ok(()),
+        _ if is_shared(propagation) => return Ok(()),
         Some(RootfsPropagation::Private | RootfsPropagation::Rprivate) => Attributes::PRIVATE,
         _ => Attributes::SLAVE,
     };
@@ -22,6 +22,14 @@ pub(super) fn separate_from_host(propagation: Option<RootfsPropagation>) -> Resu
     };
     set_attributes(CWD, c"/", true, attributes)
         .map_err(|error| Failure::new(Step::Root, "separating it from the host", error))
+}
+
+/// Whether mounts of this namespace are still shared with the host's.
+pub(super) fn is_shared(propagation: Option<RootfsPropagation>) -> bool {
+    matches!(
+        propagation,
+        Some(RootfsPropagation::Shared | RootfsPropagation::Rshared)
+    )
 }
 
 /// What the root is while things are mounted in it. It must not be shared: the

@@ -153,11 +153,21 @@ impl Sandbox {
 
     /// Creates and starts a container whose output goes into a pipe.
     pub(crate) fn start(&self, spec: &Spec, identity: Identity) -> Result<Running, Error> {
+        self.start_on(self.rootfs(), spec, identity)
+    }
+
+    /// As [`Sandbox::start`], on a given root.
+    pub(crate) fn start_on(
+        &self,
+        rootfs: Rootfs,
+        spec: &Spec,
+        identity: Identity,
+    ) -> Result<Running, Error> {
         let (stdio, output) = pipes();
         let mut container = Container::create(CreateRequest {
             id: &self.id,
             spec,
-            rootfs: self.rootfs(),
+            rootfs,
             namespaces: Vec::new(),
             stdio,
             identity,
