@@ -23,7 +23,7 @@ fn main() -> std::process::ExitCode {
     harness::run(
         &[
             basics::TESTS,
-            cve_mounts::TESTS,
+            &cve_mounts::tests(),
             errors::TESTS,
             exec::TESTS,
             hostile::TESTS,

@@ -1,7 +1,7 @@
 //! Where mounts go, and in which order.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 
 use super::{bind, error, mount, output_in, tmpfs, with};
 use crate::harness::Test;
