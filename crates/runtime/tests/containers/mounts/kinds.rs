@@ -94,7 +94,7 @@ fn copy_up() {
     while !std::path::Path::new(&format!("{inside}/new")).exists() {
         std::thread::yield_now();
     }
-    let mut value = vec![0_u8; 64];
+    let mut value = [0_u8; 64];
     let length = rustix::fs::getxattr(
         format!("{inside}/deep/er/file"),
         "security.capability",
