@@ -39,7 +39,7 @@ use crate::terminal::Terminal;
 use mounts::Context;
 use resolve::Missing;
 
-pub use enter::unmount_host;
+pub(crate) use enter::unmount_host;
 pub(crate) use mounts::{CgroupHierarchyView, CgroupView};
 pub(crate) use prepare::prepare;
 pub use source::Rootfs;
@@ -58,7 +58,7 @@ pub(crate) struct Build<'a> {
     /// opened it: what [`prepare`] returns.
     pub(crate) prepared: &'a [Option<OwnedFd>],
     /// The root file system, where the parent has opened it.
-    pub(crate) root: Option<OwnedFd>,
+    pub(crate) root: Option<BorrowedFd<'a>>,
     /// Whether the process is in a user namespace that is not the host's.
     pub(crate) in_user_namespace: bool,
     /// Whether the process is in a mount namespace whose root may be changed:
@@ -86,7 +86,7 @@ pub(crate) fn build(mut build: Build<'_>) -> Result<Option<Terminal>, Failure> {
     if shared && build.own_mount_namespace {
         enter::make_parent_private(build.rootfs.place())?;
     }
-    let root = open_root(&mut build)?;
+    let root = open_root(&build)?;
     enter::attach_root(
         root.as_fd(),
         build.rootfs.place(),
@@ -109,9 +109,10 @@ pub(crate) fn build(mut build: Build<'_>) -> Result<Option<Terminal>, Failure> {
     result
 }
 
-fn open_root(build: &mut Build<'_>) -> Result<OwnedFd, Failure> {
-    if let Some(root) = build.root.take() {
-        return Ok(root);
+fn open_root(build: &Build<'_>) -> Result<OwnedFd, Failure> {
+    if let Some(root) = build.root {
+        return rustix::io::fcntl_dupfd_cloexec(root, 3)
+            .map_err(|error| Failure::new(Step::Root, "taking it over", error));
     }
     if build.rootfs.is_mounted_by_parent() {
         return build.channel.root();

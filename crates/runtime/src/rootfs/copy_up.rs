@@ -143,13 +143,15 @@ fn copy_file(source: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> Result<
 fn copy_attributes(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
     // The longest list and the longest value that the kernel has.
     const MAXIMUM: usize = 64 << 10;
-    let mut names = vec![0; 0];
-    match rustix::fs::flistxattr(from, &mut names[..]) {
+    let mut names = vec![0; 1024];
+    let length = match rustix::fs::flistxattr(from, &mut names[..]) {
         Ok(0) | Err(Errno::OPNOTSUPP) => return Ok(()),
+        Err(Errno::RANGE) => {
+            names.resize(MAXIMUM, 0);
+            rustix::fs::flistxattr(from, &mut names[..])?
+        }
         result => result?,
     };
-    names.resize(MAXIMUM, 0);
-    let length = rustix::fs::flistxattr(from, &mut names[..])?;
     let mut value = vec![0; MAXIMUM];
     for name in names[..length].split_inclusive(|&byte| byte == 0) {
         let name = CStr::from_bytes_with_nul(name).map_err(|_| Errno::INVAL)?;

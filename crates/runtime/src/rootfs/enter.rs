@@ -102,22 +102,20 @@ pub(super) fn unmount(root: BorrowedFd<'_>) {
 
 /// Takes off what a container without a mount namespace of its own has mounted
 /// at the place of its root. Does nothing when that is not there.
-///
-/// # Errors
-/// The kernel's.
-pub fn unmount_host(place: &Path) -> std::io::Result<()> {
-    let place = match place.canonicalize() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        result => result?,
+pub(crate) fn unmount_host(place: &Path) -> Result<(), String> {
+    let unmount = || {
+        let place = match place.canonicalize() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            result => result?,
+        };
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo")?;
+        if !is_own(&mounts, &place.to_string_lossy()) {
+            return Ok(());
+        }
+        let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
+        rustix::mount::unmount(&place, flags).map_err(std::io::Error::from)
     };
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo")?;
-    if !is_own(&mounts, &place.to_string_lossy()) {
-        return Ok(());
-    }
-    Ok(rustix::mount::unmount(
-        &place,
-        UnmountFlags::DETACH | UnmountFlags::NOFOLLOW,
-    )?)
+    unmount().map_err(|error| format!("unmounting {}: {error}", place.display()))
 }
 
 /// Whether the topmost mount at a place is one of ours: the place mounted on

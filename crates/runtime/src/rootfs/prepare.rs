@@ -63,6 +63,7 @@ fn open(
         let namespace = namespaces.find(mount, spec).map_err(|error| match error {
             Missing::Sentence(text) => refuse(text.to_owned()),
             Missing::Failed(error) => failed(error),
+            Missing::Made(error) => refuse(error.to_string()),
         })?;
         tare_sys::mount::set_id_mapping(tree.as_fd(), recursive, namespace.as_fd()).map_err(
             |error| {
@@ -81,12 +82,7 @@ fn open(
 enum Missing {
     Sentence(&'static str),
     Failed(std::io::Error),
-}
-
-impl From<std::io::Error> for Missing {
-    fn from(error: std::io::Error) -> Missing {
-        Missing::Failed(error)
-    }
+    Made(user_namespace::Error),
 }
 
 type Mappings = (Vec<IdMapping>, Vec<IdMapping>);
@@ -112,7 +108,7 @@ impl Namespaces {
                 if self.joined.is_none() {
                     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
                     let opened = rustix::fs::open(path, flags, Mode::empty());
-                    self.joined = Some(opened.map_err(std::io::Error::from)?);
+                    self.joined = Some(opened.map_err(|error| Missing::Failed(error.into()))?);
                 }
                 return self
                     .joined
@@ -133,7 +129,8 @@ impl Namespaces {
         let index = match self.made.iter().position(|(made, _)| *made == mappings) {
             Some(index) => index,
             None => {
-                let namespace = user_namespace::make(&mappings.0, &mappings.1)?;
+                let namespace =
+                    user_namespace::make(&mappings.0, &mappings.1).map_err(Missing::Made)?;
                 self.made.push((mappings, namespace));
                 self.made.len() - 1
             }

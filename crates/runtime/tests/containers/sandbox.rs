@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::{WaitId, WaitIdOptions};
 use tare_oci::runtime::{Capabilities, Linux, Process, Resources, Root, Spec};
-use tare_runtime::{
-    Container, CreateRequest, Error, ExecRequest, Identity, Rootfs, Stdio, defaults,
-};
+use tare_runtime::{Container, Error, ExecRequest, Identity, Rootfs, Stdio, defaults};
 
 /// A directory with a busybox root in it, removed in the end, and with it
 /// every container that was made in it.
@@ -164,14 +162,24 @@ impl Sandbox {
         identity: Identity,
     ) -> Result<Running, Error> {
         let (stdio, output) = pipes();
-        let mut container = Container::create(CreateRequest {
-            id: &self.id,
-            spec,
-            rootfs,
-            namespaces: Vec::new(),
-            stdio,
-            identity,
-        })?;
+        let mut container = Container::builder(&self.id, spec)
+            .rootfs(rootfs)
+            .stdio(stdio)
+            .identity(identity)
+            .create()?;
+        container.start()?;
+        Ok(Running { container, output })
+    }
+
+    /// As [`Sandbox::start`] on the root itself, for a caller without any
+    /// privileges on the host.
+    pub(crate) fn start_unprivileged(&self, spec: &Spec) -> Result<Running, Error> {
+        let (stdio, output) = pipes();
+        let mut container = Container::builder(&self.id, spec)
+            .rootfs(Rootfs::Path(self.lower("")))
+            .stdio(stdio)
+            .rootless(true)
+            .create()?;
         container.start()?;
         Ok(Running { container, output })
     }
@@ -229,6 +237,9 @@ impl Running {
             process,
             stdio,
             identity,
+            preserve: 0,
+            ignore_paused: false,
+            cgroups: Vec::new(),
         })?;
         Ok(finish(&process.pidfd, output))
     }

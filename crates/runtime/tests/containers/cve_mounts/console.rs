@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::symlink;
 
 use tare_oci::runtime::Spec;
-use tare_runtime::{Container, CreateRequest, Error, Identity, Rootfs, Stdio};
+use tare_runtime::{Container, Error, Rootfs, Stdio};
 
 use super::{Outside, ROUNDS, clear, without_dev};
 use crate::background::Swapper;
@@ -34,14 +34,10 @@ pub(super) const TESTS: &[Test] = &[
 /// Runs a program on a terminal, on the sandbox's own directory.
 fn run(sandbox: &Sandbox, mut spec: Spec) -> Result<String, Error> {
     spec.process.as_mut().expect("a process").terminal = true;
-    let mut container = Container::create(CreateRequest {
-        id: &sandbox.id,
-        spec: &spec,
-        rootfs: Rootfs::Path(sandbox.lower("")),
-        namespaces: Vec::new(),
-        stdio: Stdio::Terminal,
-        identity: Identity::Configured,
-    })?;
+    let mut container = Container::builder(&sandbox.id, &spec)
+        .rootfs(Rootfs::Path(sandbox.lower("")))
+        .stdio(Stdio::Terminal)
+        .create()?;
     container.start()?;
     let mut text = Vec::new();
     let console = container.console.take().expect("a terminal");

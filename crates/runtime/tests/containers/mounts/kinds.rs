@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use tare_oci::runtime::{NamespaceKind, Spec};
-use tare_runtime::{Identity, Rootfs};
+use tare_runtime::Identity;
 use tare_sys::namespace::Kinds;
 
 use super::{mount, options_at, output, output_in, tmpfs, with};
@@ -85,7 +85,7 @@ fn copy_up() {
     }
     let script = "stat -c '%n %F %a %u %g %s' /data /data/tool /data/deep/er/file /data/fifo /data/null | sed s,/data,D,
         stat -c '%n %Y' /data/deep /data/deep/er/file; stat -c '%u %a %t:%T' /data/deep /data/null
-        cat /data/deep/er/file; echo; readlink /data/link /data/dangling; stat -c %s /data/big
+        cat /data/deep/er/file; echo; readlink /data/link; readlink /data/dangling; stat -c %s /data/big
         touch /data/new && echo writable; sleep 100";
     symlink("busybox", sandbox.lower("bin/sed")).expect("link");
     let spec = with(&sandbox, [tmpfs("/data", &["tmpcopyup", "nodev"])], script);
@@ -249,9 +249,8 @@ fn user_namespace() {
         }];
         spec.process.as_mut().expect("a process").args[2] =
             spec.process.as_ref().expect("a process").args[2].replace("/dev/extra", "/dev/zero");
-        let rootfs = Rootfs::Path(sandbox.lower(""));
         let text = sandbox
-            .start_on(rootfs, &spec, Identity::Configured)
+            .start_unprivileged(&spec)
             .expect("starts")
             .finish()
             .output;

@@ -187,7 +187,10 @@ fn refused() {
             "options applied: sync",
         ),
         (tmpfs("/x", &["nonsense"]), "nonsense"),
-        (tmpfs("/x", &["idmap"]), "only supported for bind-mounts"),
+        (
+            tmpfs("/x", &["idmap"]),
+            "only a bind mount can have its IDs mapped",
+        ),
         (
             mount("proc", "proc", "/x", &["tmpcopyup"]),
             "the option tmpcopyup is for tmpfs",
@@ -223,9 +226,8 @@ fn locked() {
                 "cat /locked/file /proc/self/mountinfo",
             );
             super::kinds::without_limits(&mut spec);
-            let rootfs = tare_runtime::Rootfs::Path(sandbox.lower(""));
             let text = sandbox
-                .start_on(rootfs, &spec, tare_runtime::Identity::Configured)
+                .start_unprivileged(&spec)
                 .expect("starts")
                 .finish()
                 .output;

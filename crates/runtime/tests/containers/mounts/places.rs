@@ -67,6 +67,7 @@ fn misfits() {
     let sandbox = Sandbox::new();
     let volume = volume(&sandbox);
     fs::write(sandbox.lower("plain"), "").expect("file");
+    symlink(".", sandbox.lower("self")).expect("link");
     for (mount, expected) in [
         (
             bind(&volume.join("nothing"), "/x", &["bind"]),
@@ -82,8 +83,8 @@ fn misfits() {
         ),
         (tmpfs("/plain", &[]), "at \"/plain\": not a directory"),
         (tmpfs("/plain/x", &[]), "at \"/plain/x\": not a directory"),
-        (tmpfs("/", &[]), "it would cover the root file system"),
-        (tmpfs("/tmp/..", &[]), "it would cover the root file system"),
+        (tmpfs("/tmp/..", &[]), "is the root file system's own place"),
+        (tmpfs("/self", &[]), "it would cover the root file system"),
     ] {
         let message = error(&sandbox, [mount]);
         assert!(message.contains(expected), "{message}");
