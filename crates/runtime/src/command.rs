@@ -10,6 +10,7 @@ mod create;
 mod criu;
 mod delete;
 mod error;
+mod events;
 mod exec;
 mod flags;
 mod foreground;
@@ -24,6 +25,7 @@ mod restore;
 mod run;
 mod start;
 mod state;
+mod update;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -36,10 +38,11 @@ use log::Log;
 use crate::state::Store;
 
 /// All commands, in the order in which they are listed.
-const VERBS: [&Verb; 13] = [
+const VERBS: [&Verb; 15] = [
     &checkpoint::VERB,
     &create::VERB,
     &delete::VERB,
+    &events::VERB,
     &exec::VERB,
     &kill::VERB,
     &list::VERB,
@@ -50,6 +53,7 @@ const VERBS: [&Verb; 13] = [
     &run::VERB,
     &start::VERB,
     &state::VERB,
+    &update::VERB,
 ];
 
 /// Flags before the command.

@@ -5,6 +5,7 @@
 //! as much of the harness's command line as nextest and `cargo test` use.
 
 mod background;
+#[path = "../harness/mod.rs"]
 mod harness;
 mod sandbox;
 
@@ -34,5 +35,6 @@ fn main() -> std::process::ExitCode {
             terminal::TESTS,
         ]
         .concat(),
+        &[],
     )
 }
