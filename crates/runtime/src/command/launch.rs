@@ -80,6 +80,12 @@ pub(super) fn launch(
         let container = make(
             globals, parsed, &entry, &bundle, &document, &spec, preserved, stdio,
         )?;
+        globals.log.debug(&format!(
+            "made container {} with process {} in control group {}",
+            parsed.id(),
+            container.pid,
+            container.cgroup.path().display()
+        ));
         finish(parsed, receiver.as_ref(), &container).inspect_err(|_| drop(container.destroy()))?;
         Ok(container)
     });

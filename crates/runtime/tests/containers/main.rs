@@ -4,6 +4,7 @@
 //! not: this one runs each test on the main thread of the process. It speaks
 //! as much of the harness's command line as nextest and `cargo test` use.
 
+#[path = "../harness/mod.rs"]
 mod harness;
 mod sandbox;
 
@@ -29,5 +30,6 @@ fn main() -> std::process::ExitCode {
             terminal::TESTS,
         ]
         .concat(),
+        &[],
     )
 }
