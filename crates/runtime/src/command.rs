@@ -19,6 +19,7 @@ mod overwrite;
 mod pause;
 mod ps;
 mod run;
+mod spec;
 mod start;
 mod state;
 
@@ -33,7 +34,7 @@ use log::Log;
 use crate::state::Store;
 
 /// All commands, in the order in which they are listed.
-const VERBS: [&Verb; 11] = [
+const VERBS: [&Verb; 12] = [
     &create::VERB,
     &delete::VERB,
     &exec::VERB,
@@ -43,6 +44,7 @@ const VERBS: [&Verb; 11] = [
     &ps::VERB,
     &pause::RESUME,
     &run::VERB,
+    &spec::VERB,
     &start::VERB,
     &state::VERB,
 ];

@@ -27,7 +27,7 @@ use crate::failure::{Failure, Step};
 use crate::handshake::ChildEnd;
 use crate::terminal::Terminal;
 
-use options::MountOptions;
+pub(crate) use options::MountOptions;
 use resolve::Missing;
 
 pub(crate) use mounts::{CgroupHierarchyView, CgroupView};

@@ -84,7 +84,7 @@ fn a_value_of_the_wrong_type_is_named_by_its_path_and_place() {
 
 #[test]
 fn a_document_cut_off_anywhere_is_refused_in_one_line() {
-    let document = include_str!("../../../../../fuzz/corpus/config/runc-spec.json");
+    let document = include_str!("../../../../../fuzz/seeds/config/runc-spec.json");
     assert!(parse(document.as_bytes()).is_ok());
     for end in 0..document.trim_end().len() {
         if document.is_char_boundary(end) {
