@@ -4,11 +4,14 @@
 //! A command is one file here. Each is a process of its own that ends when its
 //! work is done; what containers are there is in [`crate::state`].
 
+mod checkpoint;
 mod console;
 mod create;
+mod criu;
 mod delete;
 mod error;
 mod exec;
+mod features;
 mod flags;
 mod foreground;
 mod kill;
@@ -18,6 +21,7 @@ mod log;
 mod overwrite;
 mod pause;
 mod ps;
+mod restore;
 mod run;
 mod spec;
 mod start;
@@ -28,20 +32,23 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use error::Error;
-use flags::{Flag, Parsed, Verb};
+use flags::{Flag, Verb};
 use log::Log;
 
 use crate::state::Store;
 
 /// All commands, in the order in which they are listed.
-const VERBS: [&Verb; 12] = [
+const VERBS: [&Verb; 15] = [
+    &checkpoint::VERB,
     &create::VERB,
     &delete::VERB,
     &exec::VERB,
+    &features::VERB,
     &kill::VERB,
     &list::VERB,
     &pause::PAUSE,
     &ps::VERB,
+    &restore::VERB,
     &pause::RESUME,
     &run::VERB,
     &spec::VERB,

@@ -4,13 +4,13 @@
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Mode, OFlags};
-use tare_oci::runtime::{NamespaceKind, Process, Seccomp, Spec};
+use tare_oci::runtime::{NamespaceKind, Process, Resources, Seccomp, Spec};
 use tare_sys::namespace::Kinds;
 
 use crate::config::{self, Context};
 use crate::error::Error;
 use crate::init::{kinds, name};
-use crate::seccomp;
+use crate::{defaults, seccomp};
 
 pub(crate) use crate::config::parameter_path;
 
@@ -94,6 +94,25 @@ pub(crate) fn process(spec: &Spec) -> Result<&Process, Error> {
     spec.process
         .as_ref()
         .ok_or_else(|| Error::configuration("process", "is missing"))
+}
+
+/// The resources of a configuration, with access to the devices that every
+/// container has (config-linux.md, "Default Devices"), as runc adds it.
+pub(crate) fn resources(spec: &Spec) -> Resources {
+    let configured = spec
+        .linux
+        .as_ref()
+        .and_then(|linux| linux.resources.clone());
+    let mut resources = configured.unwrap_or_default();
+    for rule in defaults::device_rules() {
+        // The first of them, which denies everything, is for those who say
+        // nothing of devices.
+        let is_said = !rule.allow && !resources.devices.is_empty();
+        if !is_said && !resources.devices.contains(&rule) {
+            resources.devices.push(rule);
+        }
+    }
+    resources
 }
 
 /// Path of the control groups.

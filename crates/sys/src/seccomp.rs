@@ -34,6 +34,24 @@ impl Flags {
     pub const WAIT_KILLABLE_RECEIVE: u32 = 1 << 5;
 }
 
+const SECCOMP_SET_MODE_FILTER: libc::c_uint = 1;
+
+/// Whether this kernel knows the flags.
+#[must_use]
+pub fn knows(flags: Flags) -> bool {
+    // SAFETY: the program's address is null, which the kernel refuses after it
+    // has looked at the flags; nothing is changed.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            SECCOMP_SET_MODE_FILTER,
+            flags.0,
+            std::ptr::null::<libc::c_void>(),
+        )
+    };
+    result == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::EFAULT)
+}
+
 /// Adds a filter to the calling thread. Returns the listener's descriptor when
 /// [`Flags::NEW_LISTENER`] is set.
 ///
@@ -41,7 +59,6 @@ impl Flags {
 /// The errno of seccomp: `EACCES` without CAP_SYS_ADMIN and without
 /// no_new_privs, `EINVAL` for a program that the kernel does not accept.
 pub fn load(program: &[Instruction], flags: Flags) -> io::Result<Option<OwnedFd>> {
-    const SECCOMP_SET_MODE_FILTER: libc::c_uint = 1;
     #[repr(C)]
     struct Program {
         length: u16,

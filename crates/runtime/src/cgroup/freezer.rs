@@ -9,6 +9,14 @@ use super::{Cgroup, Error, controls};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Cgroup {
+    /// The group by which the container's processes are frozen, when it exists.
+    pub(crate) fn freezer_directory(&self) -> Option<std::path::PathBuf> {
+        let directory = self
+            .controller_directory("freezer")
+            .or_else(|| self.unified_directory())?;
+        directory.exists().then_some(directory)
+    }
+
     /// Stops every process of the container, and returns when all have
     /// stopped.
     ///

@@ -80,6 +80,12 @@ pub(super) fn launch(
         let container = make(
             globals, parsed, &entry, &bundle, &document, &spec, preserved, stdio,
         )?;
+        globals.log.debug(&format!(
+            "made container {} with process {} in control group {}",
+            parsed.id(),
+            container.pid,
+            container.cgroup.path().display()
+        ));
         finish(parsed, receiver.as_ref(), &container).inspect_err(|_| drop(container.destroy()))?;
         Ok(container)
     });
@@ -108,16 +114,7 @@ fn make(
     stdio: Option<Stdio>,
 ) -> Result<Container, Error> {
     let id = parsed.id();
-    let driver = if globals.systemd_cgroup {
-        Driver::Systemd
-    } else {
-        Driver::Cgroupfs
-    };
-    let resources = spec
-        .linux
-        .as_ref()
-        .and_then(|linux| linux.resources.clone())
-        .unwrap_or_default();
+    let driver = driver(globals);
     let mut state = State {
         saved: Saved::planned(
             id,
@@ -130,7 +127,7 @@ fn make(
             .map_or_else(PathBuf::new, |root| bundle.join(&root.path)),
         created: log::now_exactly(),
         rootless: globals.rootless,
-        resources,
+        resources: plan::resources(spec),
     };
     // First, so that what a killed creator leaves can be found.
     entry.write_state(&state)?;
@@ -212,7 +209,16 @@ pub(super) fn preserved(parsed: &Parsed) -> Result<u32, Error> {
     Ok(total)
 }
 
-fn bundle(parsed: &Parsed) -> Result<PathBuf, Error> {
+/// Who makes control groups.
+pub(super) fn driver(globals: &Globals) -> Driver {
+    if globals.systemd_cgroup {
+        Driver::Systemd
+    } else {
+        Driver::Cgroupfs
+    }
+}
+
+pub(super) fn bundle(parsed: &Parsed) -> Result<PathBuf, Error> {
     let path = parsed.value("bundle").filter(|path| !path.is_empty());
     let path = Path::new(path.unwrap_or("."));
     path.canonicalize()

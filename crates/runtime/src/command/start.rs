@@ -45,6 +45,9 @@ pub(super) fn start(globals: &Globals, entry: &Entry) -> Result<(), Error> {
     let connection = connection.ok_or_else(running)?;
     let mut container = state.saved.open(None)?;
     container.start_at_gate(connection).map_err(Error::Start)?;
+    globals
+        .log
+        .debug(&format!("the program of process {} runs", container.pid));
     for warning in &container.warnings {
         globals.log.warning(warning);
     }

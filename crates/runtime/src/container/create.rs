@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use tare_oci::runtime::{Linux, NamespaceKind, Spec};
+use tare_oci::runtime::{Linux, NamespaceKind, Resources, Spec};
 use tare_sys::SingleThreaded;
 use tare_sys::namespace::Kinds;
 
@@ -65,8 +65,8 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         Some(rootfs) => rootfs,
         None => Rootfs::Path(bundle.join(root_path(spec)?)),
     };
-    let mounts = rootfs::prepare(spec, has_user_namespace).map_err(Error::Process)?;
-    let root = if has_user_namespace && !rootfs.is_mounted_by_parent() {
+    let mounts = rootfs::prepare(spec, by_parent).map_err(Error::Process)?;
+    let root = if by_parent && !rootfs.is_mounted_by_parent() {
         Some(rootfs.mount(spec).map_err(Error::Process)?)
     } else {
         None
@@ -77,6 +77,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     let view = cgroup_view(&cgroup, namespaces.all.contains(Kinds::CGROUP));
     let entries = cgroup.entries();
     let hooks = spec.hooks.clone().unwrap_or_default();
+    let resources = plan::resources(spec);
     let through = namespaces.need_a_way_through();
     let init = Plan {
         id,
@@ -148,13 +149,11 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     // The root is mounted while the child enters its groups and namespaces,
     // and the filter is compiled and the limits are set while it makes its
     // mounts; it runs no program before it is told to.
-    let finished = let_go(&container, &channel, linux, &init)
+    let finished = let_go(&container, &channel, linux, &resources, &init)
         .and_then(|()| give_root(&channel, &rootfs, spec))
         .and_then(|()| {
             container.filter = plan::filter(seccomp)?;
-            if let Some(resources) = &linux.resources {
-                container.cgroup.apply(resources)?;
-            }
+            container.cgroup.apply(&resources)?;
             if by_parent {
                 prepared.score_from_outside(container.pid)?;
             }
@@ -190,6 +189,7 @@ fn let_go(
     container: &Container,
     channel: &ParentEnd,
     linux: &Linux,
+    resources: &Resources,
     init: &Plan<'_>,
 ) -> Result<(), Error> {
     if !init.waits_to_go {
@@ -199,9 +199,7 @@ fn let_go(
         user_namespace::write_maps(container.pid, &linux.uid_mappings, &linux.gid_mappings)?;
     }
     if container.cgroup.adopts() {
-        container
-            .cgroup
-            .adopt(container.pid, linux.resources.as_ref())?;
+        container.cgroup.adopt(container.pid, Some(resources))?;
     }
     channel.go().map_err(Error::Handshake)
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
-use tare_oci::runtime::{Hooks, Seccomp};
+use tare_oci::runtime::{Hooks, Seccomp, Spec};
 use tare_sys::namespace::Kinds;
 
 use super::Container;
@@ -81,6 +81,36 @@ impl Saved {
             agent: None,
             host_mounts: None,
         }
+    }
+
+    /// The facts of a container whose first process was not made here.
+    ///
+    /// # Errors
+    /// When that process has ended.
+    pub fn of_process(
+        id: &str,
+        bundle: &Path,
+        pid: i32,
+        cgroup: Place,
+        spec: &Spec,
+    ) -> io::Result<Saved> {
+        let namespaces = spec.linux.iter().flat_map(|linux| &linux.namespaces);
+        Ok(Saved {
+            id: id.to_owned(),
+            bundle: bundle.to_owned(),
+            pid,
+            start_time: start_time(pid)?.0,
+            cgroup,
+            annotations: spec.annotations.clone(),
+            hooks: spec.hooks.clone().unwrap_or_default(),
+            namespaces: namespaces
+                .fold(Kinds::NONE, |all, namespace| {
+                    all.union(crate::init::kinds(namespace.kind))
+                })
+                .bits(),
+            agent: plan::seccomp(spec).and_then(Agent::of),
+            host_mounts: None,
+        })
     }
 
     /// The first process, if it is still there and has not ended.
