@@ -10,6 +10,7 @@ mod create;
 mod criu;
 mod delete;
 mod error;
+mod events;
 mod exec;
 mod features;
 mod flags;
@@ -26,6 +27,7 @@ mod run;
 mod spec;
 mod start;
 mod state;
+mod update;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -42,6 +44,7 @@ const VERBS: [&Verb; 15] = [
     &checkpoint::VERB,
     &create::VERB,
     &delete::VERB,
+    &events::VERB,
     &exec::VERB,
     &features::VERB,
     &kill::VERB,
@@ -54,6 +57,7 @@ const VERBS: [&Verb; 15] = [
     &spec::VERB,
     &start::VERB,
     &state::VERB,
+    &update::VERB,
 ];
 
 /// Flags before the command.

@@ -1,7 +1,13 @@
-//! Loading a seccomp filter.
+//! Seccomp filters: loading, answering what they ask, reading them back.
+
+mod inspect;
+mod listener;
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
+
+pub use inspect::installed_filter;
+pub use listener::{Call, answer, hand_over, is_waiting, receive};
 
 /// One instruction of classic BPF, in the kernel's layout.
 #[repr(C)]
@@ -30,6 +36,9 @@ impl Flags {
     pub const SPEC_ALLOW: u32 = 1 << 2;
     /// Return a descriptor for notifications.
     pub const NEW_LISTENER: u32 = 1 << 3;
+    /// With [`Flags::THREAD_SYNC`]: fail when a thread cannot be brought in
+    /// step, instead of returning its number.
+    pub const THREAD_SYNC_FAILS: u32 = 1 << 4;
     /// Only fatal signals interrupt a call whose notification was received.
     pub const WAIT_KILLABLE_RECEIVE: u32 = 1 << 5;
 }

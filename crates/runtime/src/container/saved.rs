@@ -165,7 +165,11 @@ impl Saved {
     /// # Errors
     /// When the host's hierarchies cannot be made out.
     pub fn cgroup(&self) -> Result<Cgroup, Error> {
-        Ok(Cgroup::reopen(&self.cgroup)?)
+        let mut cgroup = Cgroup::reopen(&self.cgroup)?;
+        if cgroup.is_absent() && self.process().map_err(Error::Clone)?.is_some() {
+            cgroup.follow(self.pid);
+        }
+        Ok(cgroup)
     }
 
     /// Ends every process of the container and removes what is left of it, as
