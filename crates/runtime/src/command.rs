@@ -40,7 +40,7 @@ use log::Log;
 use crate::state::Store;
 
 /// All commands, in the order in which they are listed.
-const VERBS: [&Verb; 15] = [
+const VERBS: [&Verb; 17] = [
     &checkpoint::VERB,
     &create::VERB,
     &delete::VERB,

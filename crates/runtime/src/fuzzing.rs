@@ -118,8 +118,8 @@ fn check(spec: &Spec) {
             let context = Context {
                 rootless,
                 given,
-                systemd_cgroup: other,
                 root_given: other,
+                keeps_listener: other,
             };
             if let Err(error) = config::validate(spec, &context) {
                 check_line(&error.to_string());

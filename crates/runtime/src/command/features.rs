@@ -20,10 +20,10 @@ use tare_sys::seccomp::{Flags, knows};
 
 use super::flags::{Count, Parsed, Verb};
 use super::{Error, Globals, print};
-use crate::capability;
 use crate::config::{Feature, is_supported};
 use crate::rootfs::MountOptions;
 use crate::seccomp::{self, Filter};
+use crate::{capability, cgroup};
 
 pub(super) const VERB: Verb = Verb {
     name: "features",
@@ -85,8 +85,9 @@ fn is_known(option: &str) -> bool {
     MountOptions::parse(&[option]).is_ok_and(|parsed| parsed.data.is_empty())
 }
 
-/// Annotations that change what the runtime does: none is looked at.
-const ANNOTATIONS: &[&str] = &[];
+/// Annotations that change what the runtime does: properties of the unit that
+/// systemd makes. One that ends in a dot is a prefix.
+const ANNOTATIONS: &[&str] = &[cgroup::ANNOTATION_PREFIX];
 
 fn linux() -> LinuxFeatures {
     let enabled = |enabled| {
@@ -104,8 +105,8 @@ fn linux() -> LinuxFeatures {
         cgroup: Some(CgroupFeatures {
             v1: Some(true),
             v2: Some(true),
-            systemd: Some(is_supported(Feature::SystemdCgroup)),
-            systemd_user: Some(is_supported(Feature::SystemdUserCgroup)),
+            systemd: Some(true),
+            systemd_user: Some(true),
             rdma: Some(true),
         }),
         seccomp: Some(seccomp_features()),

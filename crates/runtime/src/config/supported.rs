@@ -21,11 +21,6 @@ pub(crate) enum Feature {
     IntelRdt,
     /// `linux.memoryPolicy`.
     MemoryPolicy,
-    /// Control groups made by the system's systemd; refused where they are
-    /// made.
-    SystemdCgroup,
-    /// Control groups made by a user's systemd; likewise.
-    SystemdUserCgroup,
 }
 
 /// What is refused. An entry goes when the feature comes.
@@ -34,8 +29,6 @@ const MISSING: &[Feature] = &[
     Feature::NetDevices,
     Feature::IntelRdt,
     Feature::MemoryPolicy,
-    Feature::SystemdCgroup,
-    Feature::SystemdUserCgroup,
 ];
 
 /// Whether this runtime has a feature.
