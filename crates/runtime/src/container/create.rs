@@ -38,10 +38,9 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     } = builder;
     let context = Context {
         rootless: !rustix::process::geteuid().is_root(),
-        systemd_cgroup: driver == Driver::Systemd,
         given: &[],
         root_given: rootfs.is_some(),
-        takes_listener: gate.is_none(),
+        keeps_listener: gate.is_none(),
     };
     plan::check(spec, &namespaces, context)?;
     let resources = plan::resources(spec);
