@@ -43,6 +43,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         keeps_listener: gate.is_none(),
     };
     plan::check(spec, &namespaces, context)?;
+    let spec = &*plan::with_absolute_sources(spec, &bundle);
     let resources = plan::resources(spec);
     crate::cgroup::check(&resources)?;
     if driver == Driver::Systemd {
