@@ -256,12 +256,6 @@ fn check_seccomp(seccomp: &tare_oci::runtime::Seccomp) -> Result<(), Error> {
                 "is empty",
             ));
         }
-        if syscall.action == SeccompAction::Notify && listens.is_empty() {
-            return Err(Error::invalid(
-                field(format!("syscalls[{index}].action")),
-                "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath",
-            ));
-        }
         for (position, argument) in syscall.args.iter().enumerate() {
             if argument.index > 5 {
                 return Err(Error::invalid(
@@ -275,6 +269,27 @@ fn check_seccomp(seccomp: &tare_oci::runtime::Seccomp) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Refuses a filter that asks somebody who is not named. A caller of the
+/// library answers by itself ([`crate::Container::listener`]); a command cannot.
+pub(crate) fn require_listener(spec: &Spec) -> Result<(), Error> {
+    let seccomp = spec.linux.as_ref().and_then(|linux| linux.seccomp.as_ref());
+    let Some(seccomp) = seccomp else {
+        return Ok(());
+    };
+    let listens = seccomp.listener_path.as_deref().unwrap_or_default();
+    let asks = seccomp
+        .syscalls
+        .iter()
+        .position(|syscall| syscall.action == tare_oci::runtime::SeccompAction::Notify);
+    match asks {
+        Some(index) if listens.is_empty() => Err(Error::invalid(
+            format!("linux.seccomp.syscalls[{index}].action"),
+            "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses text that the kernel would see the end of too early.
