@@ -7,6 +7,7 @@
 //! [`Cgroup::open`] and [`Cgroup::remove`] find and remove them by the
 //! container's path, as often as one likes.
 
+mod below;
 mod controls;
 mod create;
 mod devices;
@@ -21,6 +22,9 @@ mod v2;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tare_oci::runtime::Resources;
 
 pub use layout::{Hierarchy, Layout};
 pub use stats::{
@@ -99,6 +103,41 @@ pub enum Error {
     },
 }
 
+/// Who makes a container's control groups.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    /// This library, in the file system.
+    #[default]
+    Cgroupfs,
+    /// The host's systemd.
+    Systemd,
+}
+
+/// Where a container's control groups are: what has to be kept to find them
+/// again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Path below the root of each hierarchy.
+    pub path: String,
+    /// Who made them.
+    pub driver: Driver,
+}
+
+impl Place {
+    /// Where the groups of a container will be.
+    ///
+    /// # Errors
+    /// When the path cannot be used.
+    pub fn plan(path: &str, _id: &str, driver: Driver) -> Result<Place, Error> {
+        let relative = create::relative(path)?;
+        Ok(Place {
+            path: Path::new("/").join(relative).display().to_string(),
+            driver,
+        })
+    }
+}
+
 /// A container's control groups, one for each hierarchy.
 #[derive(Debug)]
 pub struct Cgroup {
@@ -120,6 +159,38 @@ impl Cgroup {
             layout,
             path: create::relative(path)?,
         })
+    }
+
+    /// The groups of a container made earlier, by this process or another.
+    ///
+    /// # Errors
+    /// As [`Cgroup::open`].
+    pub fn reopen(place: &Place) -> Result<Cgroup, Error> {
+        Cgroup::open(&place.path)
+    }
+
+    /// Where the groups are.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            path: self.path().display().to_string(),
+            driver: Driver::Cgroupfs,
+        }
+    }
+
+    /// Whether a process is given to somebody who puts it into the groups,
+    /// instead of entering them itself.
+    #[must_use]
+    pub fn adopts(&self) -> bool {
+        false
+    }
+
+    /// Has the process put into the groups.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn adopt(&self, _pid: i32, _resources: Option<&Resources>) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Path below the root of each hierarchy, with a leading slash.

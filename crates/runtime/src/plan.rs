@@ -74,17 +74,19 @@ impl Namespaces {
         for (kind, _) in &namespaces.join {
             namespaces.all = namespaces.all.union(kinds(*kind));
         }
-        if !namespaces.cloned.contains(Kinds::MOUNT) {
-            return Err(Error::configuration(
-                "linux.namespaces",
-                "a new mount namespace is needed",
-            ));
-        }
-        if namespaces.all.contains(Kinds::USER) {
-            return Err(Error::configuration(
-                "linux.namespaces",
-                "user namespaces are not supported yet",
-            ));
+        if namespaces.cloned.contains(Kinds::USER) {
+            let linux = spec.linux.as_ref();
+            for (field, mappings) in [
+                ("linux.uidMappings", linux.map(|linux| &linux.uid_mappings)),
+                ("linux.gidMappings", linux.map(|linux| &linux.gid_mappings)),
+            ] {
+                if mappings.is_none_or(Vec::is_empty) {
+                    return Err(Error::configuration(
+                        field,
+                        "is missing: a new user namespace needs it",
+                    ));
+                }
+            }
         }
         Ok(namespaces)
     }
@@ -123,16 +125,8 @@ pub(crate) fn cgroup_path(spec: &Spec, id: &str) -> String {
 }
 
 /// The configured system call filter.
-pub(crate) fn seccomp(spec: &Spec) -> Result<Option<&Seccomp>, Error> {
-    let configured = spec.linux.as_ref().and_then(|linux| linux.seccomp.as_ref());
-    let listener = configured.and_then(|seccomp| seccomp.listener_path.as_deref());
-    if listener.is_some_and(|path| !path.is_empty()) {
-        return Err(Error::configuration(
-            "linux.seccomp.listenerPath",
-            "is not supported yet",
-        ));
-    }
-    Ok(configured)
+pub(crate) fn seccomp(spec: &Spec) -> Option<&Seccomp> {
+    spec.linux.as_ref()?.seccomp.as_ref()
 }
 
 /// The filter, compiled and encoded; empty for none.
@@ -149,9 +143,6 @@ pub(crate) fn filter(configured: Option<&Seccomp>) -> Result<Vec<u8>, Error> {
 /// container.
 pub(crate) fn check(spec: &Spec, given: &[(NamespaceKind, OwnedFd)]) -> Result<(), Error> {
     let unsupported = |field: &str| Err(Error::configuration(field, "is not supported yet"));
-    if spec.hooks.as_ref().is_some_and(|hooks| !hooks.is_empty()) {
-        return unsupported("hooks");
-    }
     let has = |kind| Namespaces::has_own(spec, given, kind);
     for (field, value) in [
         ("hostname", &spec.hostname),
@@ -178,9 +169,6 @@ pub(crate) fn check(spec: &Spec, given: &[(NamespaceKind, OwnedFd)]) -> Result<(
     let Some(linux) = &spec.linux else {
         return Ok(());
     };
-    if !linux.uid_mappings.is_empty() || !linux.gid_mappings.is_empty() {
-        return unsupported("linux.uidMappings");
-    }
     if !linux.net_devices.is_empty() {
         return unsupported("linux.netDevices");
     }

@@ -1,6 +1,6 @@
 //! Resource limits of a process.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use tare_oci::runtime::ResourceLimit;
 
 use crate::error::Error;
@@ -53,13 +53,19 @@ impl Limit {
 
     /// Sets the limit for the calling process.
     pub(crate) fn apply(&self) -> Result<(), Failure> {
+        self.apply_to(None)
+    }
+
+    /// Sets the limit for a process, or for the calling one.
+    pub(crate) fn apply_to(&self, pid: Option<Pid>) -> Result<(), Failure> {
         // All ones is the kernel's "no limit", which rustix spells None.
         let value = |value: u64| (value != u64::MAX).then_some(value);
         let wanted = Rlimit {
             current: value(self.soft),
             maximum: value(self.hard),
         };
-        setrlimit(self.resource, wanted).map_err(|error| {
+        let set = prlimit(pid, self.resource, wanted.clone()).map(drop);
+        set.map_err(|error| {
             let present = getrlimit(self.resource).maximum;
             let raised = present.is_some_and(|present| self.hard > present);
             if error == rustix::io::Errno::PERM && raised {

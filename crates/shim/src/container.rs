@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use rustix::io::Errno;
 use tare_oci::runtime::{ConsoleSize, NamespaceKind, Process, Spec};
 use tare_runtime::cgroup;
-use tare_runtime::{CreateRequest, ExecRequest, Identity};
+use tare_runtime::{ExecRequest, Identity};
 
 use crate::protocol::{Rootfs, StartError};
 use crate::streams::Ends;
@@ -75,15 +75,13 @@ impl Container {
             .iter()
             .all(|(kind, _)| *kind != NamespaceKind::Pid);
         let (stdio, ends) = streams::make(streams)?;
-        let mut runtime = tare_runtime::Container::create(CreateRequest {
-            id: &id,
-            spec: &spec,
-            rootfs: rootfs.into(),
-            namespaces,
-            stdio,
-            identity,
-        })
-        .map_err(start_error)?;
+        let mut runtime = tare_runtime::Container::builder(&id, &spec)
+            .rootfs(rootfs.into())
+            .join(namespaces)
+            .stdio(stdio)
+            .identity(identity)
+            .create()
+            .map_err(start_error)?;
         let ends = match runtime.console.take() {
             Some(console) => Ends::Terminal(console),
             None => ends,
@@ -133,6 +131,9 @@ impl Container {
                 process: &process,
                 stdio,
                 identity,
+                preserve: 0,
+                ignore_paused: false,
+                cgroups: Vec::new(),
             })
             .map_err(start_error)?;
         Ok(Launched {

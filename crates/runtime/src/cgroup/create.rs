@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Cgroup, Error, controls};
+use super::{Cgroup, Driver, Error, controls};
 
 /// A configured path as one below a hierarchy's root.
 pub(super) fn relative(path: &str) -> Result<PathBuf, Error> {
@@ -40,7 +40,13 @@ impl Cgroup {
     /// # Errors
     /// When a directory cannot be made, or when one exists with processes in
     /// it.
-    pub fn create(path: &str) -> Result<Cgroup, Error> {
+    pub fn create(path: &str, _id: &str, driver: Driver, _rootless: bool) -> Result<Cgroup, Error> {
+        if driver == Driver::Systemd {
+            return Err(Error::Path {
+                path: path.to_owned(),
+                reason: "systemd's control groups are not supported yet",
+            });
+        }
         let cgroup = Cgroup::open(path)?;
         cgroup.make_directories().inspect_err(|error| {
             if !matches!(error, Error::InUse(_)) {
