@@ -39,6 +39,8 @@ pub(super) fn hide_unified() -> Result<bool> {
     let aside = Path::new("/run/cgroup");
     fs::create_dir(aside).context("cannot make /run/cgroup")?;
     run(Command::new("mount").arg("--rbind").arg(root).arg(aside))?;
+    // Not only hidden: what lies below another mount is in mountinfo still.
+    run(Command::new("umount").args(["--recursive", ROOT]))?;
     run(Command::new("mount").args(["-t", "tmpfs", "tmpfs", ROOT]))?;
     for entry in fs::read_dir(aside).context("cannot read the control groups")? {
         let entry = entry?;
