@@ -26,7 +26,8 @@ Tasks:
   check                       format, layering, file sizes, licences, clippy
   images [--force] [name]     make the test images under target/test-images
   bench [--with-docker] [--markdown] [--rounds N] [item...]
-                              print the table of medians and ratios (items: run exec memory start pull)
+                              print the table of medians and ratios (items: run exec memory start pull;
+                              `runtime` compares OCI runtimes instead)
   vm [--keep] [--only text] [command...]
                               run the checks, or a command, in a virtual machine with Debian's stock kernel
                               (--keep: leave a shell; --only: checks whose names contain the text)
