@@ -1,61 +1,86 @@
 //! `cargo xtask vm`: the engine on a stock Debian host, which the machine that
 //! develops it need not be: cgroup v2 alone, AppArmor, an older kernel.
 //!
-//! Owns `target/vm`: `kernel/` (Debian's package, unpacked, never installed),
-//! `root/`, `initramfs/` and `disk.img` (made anew for every machine) and
-//! `console.log` (what the last one's kernel said). The machine is emulated by
+//! Owns `target/vm`: `kernel/` (Debian's packages, unpacked, never installed),
+//! `debian.tar` (its root file system with systemd), `root/`, `initramfs/` and
+//! `disk.img` (made anew for every machine) and `console.log` (what the last
+//! one's kernel said). The machine is emulated by
 //! a qemu of ours that dies with us; it has no network and no access to files
 //! outside its disk. An interrupted run leaves nothing but that directory.
 //!
 //! The same program runs on both sides: inside, it is started by the init with
 //! `vm --guest`, does the checks and reports on the second serial line.
 
+mod archive;
 mod disk;
 mod guest;
 mod kernel;
 mod machine;
+mod modules;
 mod outcome;
 mod programs;
 mod report;
 mod suites;
+mod userland;
 
 use crate::process::step;
 use crate::workspace::target;
 use crate::{images, packages};
 use anyhow::{Context, Result, bail};
 use guest::Order;
+use kernel::Series;
 use machine::Machine;
 use outcome::Outcome;
 use std::path::PathBuf;
 use std::time::Instant;
+use userland::Userland;
 
 /// What makes the machine and its disk.
 const PACKAGES: &[&str] = &[
     "binutils",
     "busybox-static",
     "cpio",
+    "debian-archive-keyring",
     "e2fsprogs",
     "iproute2",
     "iptables",
     "kmod",
     "libc-bin",
+    "mmdebstrap",
     "nftables",
     "qemu-system-x86",
+    "tar",
 ];
 
 /// The test images that the checks run.
 const IMAGES: &[&str] = &["busybox", "layers", "user-by-name"];
 
-/// `cargo xtask vm [--keep] [--only text] [command...]`: the checks, or a
-/// command of the caller's whose exit code becomes ours.
+/// Which machine.
+#[derive(Clone, Copy, Debug)]
+struct Host {
+    series: &'static Series,
+    userland: Userland,
+}
+
+/// `cargo xtask vm [--kernel series] [--systemd] [--keep] [--only text]
+/// [command...]`: the checks, or a command of the caller's whose exit code
+/// becomes ours.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut order = Order::default();
+    let mut host = Host {
+        series: kernel::series(kernel::USUAL)?,
+        userland: Userland::Busybox,
+    };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "--guest" => return guest::run(),
             "--keep" => order.keep = true,
             "--only" => order.only = Some(rest.next().context("--only wants a text")?.clone()),
+            "--kernel" => {
+                host.series = kernel::series(rest.next().context("--kernel wants a series")?)?;
+            }
+            "--systemd" => host.userland = Userland::Debian,
             "--" => order.command.extend(rest.by_ref().cloned()),
             flag if flag.starts_with('-') => bail!("vm knows no {flag}"),
             _ => {
@@ -64,7 +89,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             }
         }
     }
-    match boot(order, true)? {
+    match boot(host, order, true)? {
         0 => Ok(()),
         code => std::process::exit(code),
     }
@@ -72,14 +97,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 
 /// The checks, for `cargo xtask test`: all, or what takes less than a minute.
 pub(crate) fn checks(all: bool) -> Result<()> {
-    match boot(Order::default(), all)? {
+    let host = Host {
+        series: kernel::series(kernel::USUAL)?,
+        userland: Userland::Busybox,
+    };
+    match boot(host, Order::default(), all)? {
         0 => Ok(()),
         _ => bail!("checks failed in the virtual machine"),
     }
 }
 
 /// Makes a machine, has the order done in it and returns the exit code.
-fn boot(order: Order, all: bool) -> Result<i32> {
+fn boot(host: Host, mut order: Order, all: bool) -> Result<i32> {
     packages::ensure(PACKAGES)?;
     step("build");
     let suites = suites::build(all)?;
@@ -87,17 +116,22 @@ fn boot(order: Order, all: bool) -> Result<i32> {
     let lock = std::fs::File::create(directory().join("lock")).context("cannot make the lock")?;
     lock.lock().context("cannot lock target/vm")?;
 
-    let kernel = kernel::ensure()?;
+    let Host { series, userland } = host;
+    order.systemd = userland == Userland::Debian;
+    let kernel = kernel::ensure(series)?;
     let mut archives = Vec::new();
     for name in IMAGES {
         let archive = images::ensure_named(name)?.join("docker.tar");
         archives.push((*name, archive));
     }
     step("disk of the virtual machine");
-    disk::make(&kernel, &archives, &suites, &order)?;
-    step(&format!("virtual machine with {}", kernel.release));
+    disk::make(&kernel, userland, &archives, &suites, &order)?;
+    step(&format!(
+        "virtual machine with {userland} on {}",
+        kernel.release
+    ));
     let started = Instant::now();
-    let machine = Machine::start(&kernel, &order)?;
+    let machine = Machine::start(&kernel, userland, &order)?;
     let mut outcome = Outcome::new(&order);
     machine.follow(&order, &mut outcome)?;
     if order.command.is_empty() {
