@@ -1,5 +1,7 @@
 //! Mount attributes and descriptors of mounts, beyond what rustix has.
 
+mod legacy;
+
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -59,10 +61,11 @@ impl Attributes {
 
 /// Changes the attributes of the mount at `path` relative to `directory` (of
 /// `directory` itself when the path is empty), and of all mounts below it when
-/// `recursive`.
+/// `recursive`. Before Linux 5.12 a detached mount is replaced by a copy that
+/// has them, behind the same descriptor.
 ///
 /// # Errors
-/// The errno of mount_setattr.
+/// The errno of mount_setattr, or of the older calls that do its work.
 pub fn set_attributes(
     directory: BorrowedFd<'_>,
     path: &CStr,
@@ -102,7 +105,12 @@ pub fn set_attributes(
             size_of::<MountAttr>(),
         )
     };
-    crate::check(result).map(drop)
+    match crate::check(result) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+            legacy::set_attributes(directory, path, recursive, attributes)
+        }
+        result => result.map(drop),
+    }
 }
 
 /// Makes `new_root` the root of the mount namespace and removes the old root
