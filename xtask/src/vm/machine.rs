@@ -39,6 +39,8 @@ impl Machine {
         let qemu = Command::new("qemu-system-x86_64")
             // Emulated, never KVM: the same everywhere, containers included.
             .args(["-accel", "tcg,thread=multi,tb-size=512"])
+            // Without it Linux 5.10 has no random numbers for minutes.
+            .args(["-cpu", "qemu64,+rdrand"])
             .args(["-m", "2G", "-smp", "2", "-nic", "none"])
             .args(["-display", "none", "-monitor", "none", "-no-reboot"])
             .arg("-kernel")
