@@ -13,6 +13,7 @@ pub mod media_type;
 pub mod platform;
 pub mod reference;
 pub mod runtime;
+pub mod timestamp;
 
 pub use digest::{Algorithm, Digest, Hasher};
 pub use image::Descriptor;

@@ -1,25 +1,31 @@
-//! The container configuration of the OCI runtime specification 1.2
-//! (config.json), for Linux.
+//! The container configuration of the OCI runtime specification 1.3
+//! (config.json), for Linux, its state, and the features of a runtime.
 //!
 //! Field names and shapes are the specification's. What it leaves optional is
 //! an `Option`, or a list or map that may be empty; what is absent or empty is
-//! not written. Fields of other platforms are not read.
+//! not written; null is the same as absent. Fields of other platforms are not
+//! read.
 
+pub mod features;
 mod linux;
 mod mount;
+mod null;
 mod process;
 mod resources;
 mod seccomp;
+mod state;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use linux::{
-    Device, DeviceType, IdMapping, IntelRdt, Linux, MemoryPolicy, Namespace, NamespaceKind,
-    NetDevice, Personality, PersonalityDomain, RootfsPropagation, TimeOffset,
+    Device, DeviceType, IdMapping, IntelRdt, Linux, MemoryPolicy, MemoryPolicyFlag,
+    MemoryPolicyMode, Namespace, NamespaceKind, NetDevice, Personality, PersonalityDomain,
+    RootfsPropagation, TimeOffset,
 };
 pub use mount::Mount;
 pub use process::{
@@ -34,9 +40,11 @@ pub use seccomp::{
     Seccomp, SeccompAction, SeccompArchitecture, SeccompArgument, SeccompFlag, SeccompOperator,
     SeccompSyscall,
 };
+pub use state::{ContainerProcessState, SECCOMP_FD_NAME, State, Status};
+pub use vocabulary::words;
 
 /// The version of the specification that this module follows.
-pub const VERSION: &str = "1.2.0";
+pub const VERSION: &str = "1.3.0";
 
 /// A container's whole configuration: config.json.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -58,13 +66,21 @@ pub struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domainname: Option<String>,
     /// Mounts, in the order in which they are made.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub mounts: Vec<Mount>,
     /// Programs run at points of the container's life.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hooks: Option<Hooks>,
     /// Arbitrary metadata.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub annotations: BTreeMap<String, String>,
     /// Configuration of Linux's own features.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +94,11 @@ pub struct Root {
     /// Its directory, absolute or relative to the bundle.
     pub path: String,
     /// Whether it is read-only inside.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub readonly: bool,
 }
 
@@ -87,22 +107,46 @@ pub struct Root {
 #[serde(rename_all = "camelCase")]
 pub struct Hooks {
     /// After the namespaces, before the root is changed; superseded.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub prestart: Vec<Hook>,
     /// After the namespaces, in those of the runtime.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub create_runtime: Vec<Hook>,
     /// Before the root is changed, in the container's namespaces.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub create_container: Vec<Hook>,
     /// Before the program starts, in the container's namespaces and root.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub start_container: Vec<Hook>,
     /// After the program has started.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub poststart: Vec<Hook>,
     /// After the container has been deleted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub poststop: Vec<Hook>,
 }
 
@@ -126,10 +170,18 @@ pub struct Hook {
     /// Absolute path.
     pub path: String,
     /// Arguments, the first being the program's name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub args: Vec<String>,
     /// Environment as NAME=value.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub env: Vec<String>,
     /// Seconds until it is given up; greater than zero.
     #[serde(skip_serializing_if = "Option::is_none")]

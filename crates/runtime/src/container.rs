@@ -1,50 +1,31 @@
 //! A container: created, started, entered, signalled.
 
+mod builder;
+mod create;
+mod exec;
+mod saved;
+mod spawn;
+mod start;
+
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::PathBuf;
 
 use rustix::process::{DumpableBehavior, WaitId, WaitIdOptions};
-use tare_oci::runtime::{NamespaceKind, Process, Spec};
-use tare_sys::SingleThreaded;
-use tare_sys::clone::{Child, clone_process, exit_immediately};
-use tare_sys::namespace::{self, Kinds};
+use tare_oci::runtime::Hooks;
+use tare_sys::namespace::Kinds;
 
 use crate::cgroup::Cgroup;
 use crate::error::Error;
-use crate::failure::Failure;
-use crate::handshake::{self, ChildEnd, Heard, ParentEnd};
-use crate::init::Plan;
-use crate::plan::{self, Namespaces};
-use crate::process::{Prepared, Streams};
-use crate::rootfs::{CgroupHierarchyView, CgroupView, Rootfs};
+use crate::handshake::{Heard, ParentEnd};
+use crate::hook;
+use crate::listener;
+use crate::process::Streams;
+use crate::state_document;
 
-/// What a container is made from.
-#[derive(Debug)]
-pub struct CreateRequest<'a> {
-    /// Its name, for its keyring and, without a configured path, for its
-    /// control groups (`/tare/<id>`).
-    pub id: &'a str,
-    /// Its configuration. `root.path` is not looked at.
-    pub spec: &'a Spec,
-    /// Its root file system.
-    pub rootfs: Rootfs,
-    /// Namespaces to join, whatever the configuration says of their kinds.
-    pub namespaces: Vec<(NamespaceKind, OwnedFd)>,
-    /// The program's standard streams; must agree with `process.terminal`.
-    pub stdio: Stdio,
-    /// Who the program runs as.
-    pub identity: Identity,
-}
-
-/// A further program in a container.
-#[derive(Debug)]
-pub struct ExecRequest<'a> {
-    /// The program.
-    pub process: &'a Process,
-    /// Its standard streams; must agree with `process.terminal`.
-    pub stdio: Stdio,
-    /// Who it runs as.
-    pub identity: Identity,
-}
+pub use builder::Builder;
+pub use exec::{ExecProcess, ExecRequest};
+pub use saved::Saved;
 
 /// Standard streams of a program.
 #[derive(Debug)]
@@ -88,190 +69,36 @@ pub struct Container {
     pub pidfd: OwnedFd,
     /// The terminal's master, when the program has one.
     pub console: Option<OwnedFd>,
+    /// The listener of the program's system call filter, when that notifies
+    /// and the configuration names nobody to send it to. There from the start
+    /// on.
+    pub listener: Option<OwnedFd>,
     /// The control groups.
     pub cgroup: Cgroup,
+    /// What went wrong without keeping the container from running: failed
+    /// hooks of the kind that may fail.
+    pub warnings: Vec<String>,
     id: String,
+    bundle: PathBuf,
+    annotations: BTreeMap<String, String>,
+    hooks: Hooks,
     namespaces: Kinds,
+    /// Who gets the listener.
+    agent: Option<listener::Agent>,
     /// The system call filter, encoded; empty for none.
     filter: Vec<u8>,
     /// Until the program runs.
     channel: Option<ParentEnd>,
-}
-
-/// A further process of a container, whose program runs.
-#[derive(Debug)]
-pub struct ExecProcess {
-    /// Its number in the caller's PID namespace.
-    pub pid: i32,
-    /// A descriptor for it.
-    pub pidfd: OwnedFd,
-    /// The terminal's master, when the program has one.
-    pub console: Option<OwnedFd>,
+    /// Where the mounts are when they are not in a namespace of the
+    /// container's own.
+    host_mounts: Option<PathBuf>,
 }
 
 impl Container {
-    /// Makes a container up to the point where its program could run. On an
-    /// error nothing of it is left: no process, no mount, no control group.
-    ///
-    /// Also makes the calling process undumpable for good: its copies must
-    /// not be open to what runs in the container.
-    ///
-    /// # Errors
-    /// When the configuration asks for what cannot be, or a step fails.
-    pub fn create(request: CreateRequest<'_>) -> Result<Container, Error> {
-        let proof = SingleThreaded::verify().map_err(Error::Clone)?;
-        let CreateRequest {
-            id,
-            spec,
-            rootfs,
-            namespaces,
-            stdio,
-            identity,
-        } = request;
-        plan::check(spec, &namespaces)?;
-        let process = plan::process(spec)?;
-        let namespaces = Namespaces::plan(spec, namespaces)?;
-        let seccomp = plan::seccomp(spec)?;
-        let prepared = Prepared::new(process, &identity, seccomp.is_some())?;
-        let streams = Streams::new(stdio).map_err(Error::Clone)?;
-        make_undumpable()?;
-
-        let cgroup = Cgroup::create(&plan::cgroup_path(spec, id))?;
-        let view = cgroup_view(&cgroup, namespaces.new_cgroup);
-        let entries = cgroup.entries();
-        let init = Plan {
-            id,
-            spec,
-            rootfs: &rootfs,
-            prepared: &prepared,
-            cgroup_entries: &entries,
-            cgroup_view: &view,
-            join: &namespaces.join,
-            new_cgroup_namespace: namespaces.new_cgroup,
-            new_time_namespace: namespaces.new_time,
-        };
-        let spawned = cgroup
-            .clone_target()
-            .map_err(Error::from)
-            .and_then(|target| {
-                spawn(
-                    proof,
-                    namespaces.cloned,
-                    namespaces.joined_pid().map(AsFd::as_fd),
-                    target,
-                    streams,
-                    |channel, streams| init.run(proof, channel, streams),
-                )
-            });
-        let (child, channel) = match spawned {
-            Ok(spawned) => spawned,
-            Err(error) => {
-                // The first error is the one to report.
-                let _ = cgroup.remove();
-                return Err(error);
-            }
-        };
-        let mut container = Container {
-            pid: child.pid,
-            pidfd: child.pidfd,
-            console: None,
-            cgroup,
-            id: id.to_owned(),
-            namespaces: namespaces.all,
-            filter: Vec::new(),
-            channel: None,
-        };
-        // The root is mounted while the child enters its groups and
-        // namespaces, and the filter is compiled and the limits are set while
-        // it makes its mounts; it runs no program before it is told to.
-        let resources = spec
-            .linux
-            .as_ref()
-            .and_then(|linux| linux.resources.as_ref());
-        let finished = give_root(&channel, &rootfs, spec).and_then(|()| {
-            container.filter = plan::filter(seccomp)?;
-            if let Some(resources) = resources {
-                container.cgroup.apply(resources)?;
-            }
-            container.wait_ready(&channel)
-        });
-        match finished {
-            Ok(console) => {
-                container.console = console;
-                container.channel = Some(channel);
-                Ok(container)
-            }
-            Err(error) => {
-                container.destroy();
-                Err(error)
-            }
-        }
-    }
-
-    /// Lets the program run, and returns when it does. Does nothing when it
-    /// has been started before.
-    ///
-    /// # Errors
-    /// When the program cannot be executed; nothing of the container is left
-    /// then but this value.
-    pub fn start(&mut self) -> Result<(), Error> {
-        let Some(channel) = self.channel.take() else {
-            return Ok(());
-        };
-        run(&channel, &self.filter).inspect_err(|_| self.destroy())
-    }
-
-    /// Runs a further program in the container, and returns when it runs. The
-    /// process is a child of the caller.
-    ///
-    /// # Errors
-    /// When the container's first process has ended, or a step fails. No
-    /// process is left then.
-    pub fn exec(&self, request: ExecRequest<'_>) -> Result<ExecProcess, Error> {
-        let proof = SingleThreaded::verify().map_err(Error::Clone)?;
-        let filtered = !self.filter.is_empty();
-        let prepared = Prepared::new(request.process, &request.identity, filtered)?;
-        let streams = Streams::new(request.stdio).map_err(Error::Clone)?;
-        make_undumpable()?;
-        // The new process would stop before it could say a word.
-        if self.cgroup.is_frozen()? {
-            return Err(Error::Paused);
-        }
-        let entries = self.cgroup.entries();
-        let plan = crate::exec::Plan {
-            id: &self.id,
-            prepared: &prepared,
-            cgroup_entries: &entries,
-            container: self.pidfd.as_fd(),
-            namespaces: self.namespaces.difference(Kinds::PID),
-        };
-        let pid_namespace = self
-            .namespaces
-            .contains(Kinds::PID)
-            .then(|| self.pidfd.as_fd());
-        let (child, channel) = spawn(
-            proof,
-            Kinds::NONE,
-            pid_namespace,
-            self.cgroup.clone_target_of(self.pid)?,
-            streams,
-            |channel, streams| plan.run(proof, channel, streams),
-        )?;
-        let started = self.wait_ready(&channel).and_then(|console| {
-            run(&channel, &self.filter)?;
-            Ok(console)
-        });
-        match started {
-            Ok(console) => Ok(ExecProcess {
-                pid: child.pid,
-                pidfd: child.pidfd,
-                console,
-            }),
-            Err(error) => {
-                end(&child.pidfd);
-                Err(error)
-            }
-        }
+    /// Begins to describe a container.
+    #[must_use]
+    pub fn builder<'a>(id: &'a str, spec: &'a tare_oci::runtime::Spec) -> Builder<'a> {
+        Builder::new(id, spec)
     }
 
     /// Sends a signal to the first process.
@@ -282,98 +109,68 @@ impl Container {
         tare_sys::signal::send(self.pidfd.as_fd(), signal)
     }
 
-    /// Waits until everything is in place but the program.
-    fn wait_ready(&self, channel: &ParentEnd) -> Result<Option<OwnedFd>, Error> {
-        match channel.hear().map_err(Error::Handshake)? {
-            Heard::Ready(console) => Ok(console),
-            Heard::Failed(failure) => Err(Error::Process(failure)),
-            Heard::Closed if self.cgroup.oom_kill_count().is_ok_and(|count| count > 0) => {
-                Err(Error::OutOfMemory)
-            }
-            Heard::Closed => Err(Error::Died),
-        }
-    }
-
-    /// Kills and reaps the first process if it is still there, and removes
-    /// what is left of the container.
-    pub fn destroy(&self) {
+    /// Kills and reaps the first process if it is still there, removes what is
+    /// left of the container, and runs its last hooks. Returns what went wrong
+    /// on the way; all of it is tried.
+    pub fn destroy(&self) -> Vec<String> {
         end(&self.pidfd);
         // Without its first process the PID namespace is dead; a container
         // without one of its own may have further processes.
         let _ = self.cgroup.kill();
-        let _ = self.cgroup.remove();
-    }
-}
-
-/// Makes the process that will be in the container, and runs `inside` in it.
-fn spawn(
-    proof: SingleThreaded,
-    cloned: Kinds,
-    pid_namespace: Option<std::os::fd::BorrowedFd<'_>>,
-    target: Option<OwnedFd>,
-    streams: Streams,
-    inside: impl FnOnce(&ChildEnd, Streams) -> Failure,
-) -> Result<(Child, ParentEnd), Error> {
-    let (parent, child) = handshake::pair().map_err(Error::Handshake)?;
-    // Only children are affected by the move into a PID namespace, so the
-    // caller itself stays what it is and comes back at once.
-    let own = match pid_namespace {
-        Some(pid_namespace) => {
-            let own = namespace::current(Kinds::PID).map_err(Error::Clone)?;
-            namespace::enter(proof, pid_namespace, Kinds::PID).map_err(Error::Clone)?;
-            Some(own)
+        let mut failures = Vec::new();
+        if let Err(error) = self.cgroup.remove() {
+            failures.push(error.to_string());
         }
-        None => None,
-    };
-    let cloned = clone_process(proof, cloned, target.as_ref().map(AsFd::as_fd));
-    if let Ok(None) = cloned {
-        // The copy. It must not hold the parent's end, or it would never
-        // learn of the parent's death.
-        drop(parent);
-        // A panic must not unwind into the caller's code, of which this is a
-        // second copy.
-        let inside = std::panic::AssertUnwindSafe(|| inside(&child, streams));
-        if let Ok(failure) = std::panic::catch_unwind(inside) {
-            child.fail(&failure);
+        if let Some(place) = &self.host_mounts {
+            failures.extend(crate::rootfs::unmount_host(place).err());
         }
-        exit_immediately(1);
+        failures.extend(self.run_poststop());
+        failures
     }
-    if let Some(own) = own {
-        namespace::enter(proof, own.as_fd(), Kinds::PID).map_err(Error::Clone)?;
+
+    fn run_poststop(&self) -> Vec<String> {
+        if self.hooks.poststop.is_empty() {
+            return Vec::new();
+        }
+        let state = self.state(state_document::Status::Stopped, 0);
+        hook::run_each("poststop", &self.hooks.poststop, &state)
+            .into_iter()
+            .map(|failed| failed.to_string())
+            .collect()
     }
-    match cloned {
-        Ok(Some(process)) => Ok((process, parent)),
-        Ok(None) => exit_immediately(1),
-        Err(error) => Err(Error::Clone(error)),
+
+    /// The container's state for its hooks.
+    fn state(&self, status: state_document::Status, pid: i32) -> Vec<u8> {
+        state_document::encode(&self.id, status, pid, &self.bundle, &self.annotations)
+    }
+
+    /// Waits until everything is in place but the program. Runs the hooks of
+    /// the host's side when their time comes.
+    fn wait_ready(&self, channel: &ParentEnd) -> Result<Option<OwnedFd>, Error> {
+        loop {
+            match channel.hear().map_err(Error::Handshake)? {
+                Heard::Ready(console) => return Ok(console),
+                Heard::Mounted => {
+                    let state = self.state(state_document::Status::Creating, self.pid);
+                    hook::run_all("prestart", &self.hooks.prestart, &state)?;
+                    hook::run_all("createRuntime", &self.hooks.create_runtime, &state)?;
+                    channel.hooked(self.pid).map_err(Error::Handshake)?;
+                }
+                Heard::Failed(failure) => return Err(Error::Process(failure)),
+                Heard::Closed if self.cgroup.oom_kill_count().is_ok_and(|count| count > 0) => {
+                    return Err(Error::OutOfMemory);
+                }
+                Heard::Closed => return Err(Error::Died),
+                Heard::Listener(_) => {
+                    return Err(Error::Handshake(std::io::ErrorKind::InvalidData.into()));
+                }
+            }
+        }
     }
 }
 
-fn give_root(channel: &ParentEnd, rootfs: &Rootfs, spec: &Spec) -> Result<(), Error> {
-    if !rootfs.is_mounted_by_parent() {
-        return Ok(());
-    }
-    let mount = rootfs.mount(spec).map_err(Error::Process)?;
-    match channel.give_root(mount) {
-        // A dead child has left its last words.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(Error::Handshake),
-    }
-}
-
-fn run(channel: &ParentEnd, filter: &[u8]) -> Result<(), Error> {
-    match channel.start(filter) {
-        // A dead child has left its last words.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        result => result.map_err(Error::Handshake)?,
-    }
-    match channel.hear().map_err(Error::Handshake)? {
-        Heard::Closed => Ok(()),
-        Heard::Failed(failure) => Err(Error::Process(failure)),
-        Heard::Ready(_) => Err(Error::Handshake(std::io::ErrorKind::InvalidData.into())),
-    }
-}
-
-/// Kills and reaps a child; one that is gone already is fine.
+/// Kills and reaps a child; one that is gone already, or is somebody else's
+/// child, is fine.
 fn end(pidfd: &OwnedFd) {
     let _ = tare_sys::signal::send(pidfd.as_fd(), 9);
     while let Err(rustix::io::Errno::INTR) =
@@ -383,32 +180,15 @@ fn end(pidfd: &OwnedFd) {
 
 /// While a copy of this process is in a container it must be out of reach of
 /// the programs there: no tracing, no opening of its descriptors
-/// (CVE-2016-9962).
+/// (CVE-2016-9962). Who is not root must leave it open until the user
+/// namespace has its maps; the copy then closes itself
+/// ([`crate::init::begin`]).
 fn make_undumpable() -> Result<(), Error> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|error| Error::Clone(error.into()))
-}
-
-fn cgroup_view(cgroup: &Cgroup, own_namespace: bool) -> CgroupView {
-    let layout = cgroup.layout();
-    CgroupView {
-        hierarchies: layout
-            .hierarchies
-            .iter()
-            .map(|hierarchy| CgroupHierarchyView {
-                name: hierarchy.name(),
-                controllers: hierarchy.controllers.clone(),
-                path: cgroup.directory(hierarchy),
-            })
-            .collect(),
-        // With the host's cgroup namespace the whole hierarchy is seen, as
-        // with runc.
-        unified: match &layout.unified {
-            Some(_) if !layout.hierarchies.is_empty() => None,
-            Some(mount) if !own_namespace => Some(mount.clone()),
-            _ => cgroup.unified_directory(),
-        },
-    }
 }
 
 impl Streams {

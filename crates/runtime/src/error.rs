@@ -2,8 +2,8 @@
 
 use std::io;
 
-use crate::cgroup;
 use crate::failure::Failure;
+use crate::{cgroup, config, hook, listener, user_namespace};
 
 /// Why a container could not be created, started or entered.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// There is no configuration that could be read.
+    #[error(transparent)]
+    Document(config::Error),
     /// The container's control groups could not be made or limited.
     #[error(transparent)]
     Cgroup(#[from] cgroup::Error),
@@ -35,6 +38,23 @@ pub enum Error {
     /// A program cannot be run in a container whose processes are stopped.
     #[error("cannot exec in a paused container")]
     Paused,
+    /// The user namespace has no maps.
+    #[error(transparent)]
+    UserNamespace(#[from] user_namespace::Error),
+    /// A hook failed that must not.
+    #[error(transparent)]
+    Hook(#[from] hook::Failed),
+    /// Nobody listens to the system call filter.
+    #[error(transparent)]
+    Listener(#[from] listener::Error),
+    /// A limit could not be set from outside.
+    #[error("setting {what} of the container's process: {source}")]
+    Outside {
+        /// What it is.
+        what: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
     /// A step of the process failed.
     #[error("{0}")]
     Process(Failure),
@@ -56,6 +76,15 @@ impl Error {
         match self {
             Error::Process(failure) => failure.exit_code().unwrap_or(128),
             _ => 128,
+        }
+    }
+}
+
+impl From<config::Error> for Error {
+    fn from(error: config::Error) -> Error {
+        match error {
+            config::Error::Invalid { path, reason } => Error::configuration(path, reason),
+            other => Error::Document(other),
         }
     }
 }

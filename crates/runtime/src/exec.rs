@@ -9,8 +9,8 @@ use tare_sys::namespace::{self, Kinds};
 
 use crate::failure::{Failure, Step};
 use crate::handshake::ChildEnd;
-use crate::init::{begin, join_keyring};
-use crate::process::{Prepared, Streams};
+use crate::init::{become_root_inside, begin, close_to_others, join_keyring};
+use crate::process::{Ending, Prepared, Streams};
 use crate::terminal::Terminal;
 
 /// Everything that the process needs, made by its parent. It is born in the
@@ -24,6 +24,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) container: BorrowedFd<'a>,
     /// Namespaces of it to enter.
     pub(crate) namespaces: Kinds,
+    /// Whether the parent sets the out-of-memory score.
+    pub(crate) scored_by_parent: bool,
+    /// Whether it was born in the namespaces, by way of another process.
+    pub(crate) is_inside: bool,
 }
 
 impl Plan<'_> {
@@ -36,18 +40,31 @@ impl Plan<'_> {
     ) -> Failure {
         match self.enter(proof, &streams) {
             Err(failure) => failure,
-            Ok(terminal) => self
-                .prepared
-                .become_program(proof, channel, streams, terminal),
+            Ok(terminal) => self.prepared.become_program(
+                proof,
+                channel,
+                Ending {
+                    streams,
+                    terminal,
+                    gate: None,
+                    hooks: &|_| Ok(()),
+                },
+            ),
         }
     }
 
     fn enter(&self, proof: SingleThreaded, streams: &Streams) -> Result<Option<Terminal>, Failure> {
         begin(self.cgroup_entries)?;
-        self.prepared.apply_on_host()?;
-        // Root and working directory are the container's afterwards.
-        namespace::enter_process(proof, self.container, self.namespaces)
-            .map_err(|error| Failure::new(Step::Namespace, "container's", error))?;
+        if !self.is_inside {
+            self.prepared.apply_on_host(self.scored_by_parent)?;
+            close_to_others()?;
+            // Root and working directory are the container's afterwards.
+            namespace::enter_process(proof, self.container, self.namespaces)
+                .map_err(|error| Failure::new(Step::Namespace, "container's", error))?;
+        }
+        if self.namespaces.contains(Kinds::USER) {
+            become_root_inside()?;
+        }
         join_keyring(self.id)?;
         if !matches!(streams, Streams::Terminal) {
             return Ok(None);

@@ -59,10 +59,12 @@ pub enum Step {
     Seccomp,
     /// Executing the program.
     Execute,
+    /// Running a hook.
+    Hook,
 }
 
 impl Step {
-    const ALL: [Step; 24] = [
+    const ALL: [Step; 25] = [
         Step::Cgroup,
         Step::Namespace,
         Step::OomScore,
@@ -87,6 +89,7 @@ impl Step {
         Step::Handshake,
         Step::Seccomp,
         Step::Execute,
+        Step::Hook,
     ];
 
     fn from_number(number: u8) -> Option<Step> {
@@ -215,6 +218,7 @@ impl fmt::Display for Failure {
             | Step::Identity
             | Step::Capabilities
             | Step::Handshake
+            | Step::Hook
             | Step::Seccomp => write!(formatter, "{detail}: {reason}"),
         }
     }

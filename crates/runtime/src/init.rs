@@ -1,20 +1,24 @@
 //! The container's first process, from its birth to its program.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
+use rustix::process::DumpableBehavior;
 use tare_oci::runtime::{NamespaceKind, PersonalityDomain, Spec};
 use tare_sys::namespace::{self, Kinds};
 use tare_sys::{SingleThreaded, keyring, scheduling};
 
 use crate::failure::{Failure, Step};
 use crate::handshake::ChildEnd;
-use crate::plan::parameter_path;
-use crate::process::{Prepared, Streams, write_below};
-use crate::rootfs::{self, CgroupView, Rootfs};
+use crate::hook;
+use crate::plan::{Namespaces, parameter_path};
+use crate::process::{Ending, Prepared, Streams, write_below};
+use crate::rootfs::{self, Build, CgroupView, Rootfs};
+use crate::state_document::{self, Status};
 use crate::terminal::Terminal;
 
 /// Everything that the process needs, made by its parent.
@@ -26,12 +30,33 @@ pub(crate) struct Plan<'a> {
     /// v1 groups to enter.
     pub(crate) cgroup_entries: &'a [PathBuf],
     pub(crate) cgroup_view: &'a CgroupView,
-    /// Namespaces to join.
-    pub(crate) join: &'a [(NamespaceKind, OwnedFd)],
-    /// Whether a cgroup namespace is to be made.
-    pub(crate) new_cgroup_namespace: bool,
-    /// Whether a time namespace is to be made.
-    pub(crate) new_time_namespace: bool,
+    /// Whether it has a session keyring of its own.
+    pub(crate) new_keyring: bool,
+    /// For the state that hooks are told.
+    pub(crate) bundle: &'a Path,
+    /// Where to wait for the start.
+    pub(crate) gate: Option<BorrowedFd<'a>>,
+    /// Whether the parent has something to do before the process goes on.
+    pub(crate) waits_to_go: bool,
+    /// Whether the namespaces to join have been joined before.
+    pub(crate) inside: Inside,
+    /// Whether the parent sets the out-of-memory score.
+    pub(crate) scored_by_parent: bool,
+    pub(crate) namespaces: &'a Namespaces,
+    /// What the parent has opened, mount by mount.
+    pub(crate) mounts: &'a [Option<OwnedFd>],
+    /// The root file system, when the parent has mounted it.
+    pub(crate) root: Option<BorrowedFd<'a>>,
+}
+
+/// How far into existing namespaces a process was born.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// Not at all.
+    Not,
+    /// In all that are to be joined, by way of another process, which has also
+    /// done what is to be done on the host.
+    Joined,
 }
 
 impl Plan<'_> {
@@ -44,9 +69,16 @@ impl Plan<'_> {
     ) -> Failure {
         match self.prepare(proof, channel) {
             Err(failure) => failure,
-            Ok(terminal) => self
-                .prepared
-                .become_program(proof, channel, streams, terminal),
+            Ok(terminal) => self.prepared.become_program(
+                proof,
+                channel,
+                Ending {
+                    streams,
+                    terminal,
+                    gate: self.gate,
+                    hooks: &|pid| self.run_start_hooks(pid),
+                },
+            ),
         }
     }
 
@@ -55,11 +87,23 @@ impl Plan<'_> {
         proof: SingleThreaded,
         channel: &ChildEnd,
     ) -> Result<Option<Terminal>, Failure> {
+        if self.waits_to_go {
+            channel.wait_go()?;
+        }
         begin(self.cgroup_entries)?;
-        self.prepared.apply_on_host()?;
-        self.enter_namespaces(proof)?;
+        if self.inside == Inside::Not {
+            self.prepared.apply_on_host(self.scored_by_parent)?;
+            self.join_namespaces(proof)?;
+        }
+        self.make_namespaces(proof)?;
+        if self.namespaces.all.contains(Kinds::USER) {
+            become_root_inside()?;
+        }
+        close_to_others()?;
         self.name_host()?;
-        join_keyring(self.id)?;
+        if self.new_keyring {
+            join_keyring(self.id)?;
+        }
         if let Some(personality) = self.linux(|linux| linux.personality.as_ref()) {
             let domain = match personality.domain {
                 PersonalityDomain::Linux => 0,
@@ -69,9 +113,55 @@ impl Plan<'_> {
                 Failure::new(Step::Scheduling, "setting the personality", error)
             })?;
         }
-        let terminal = rootfs::build(self.spec, self.rootfs, self.cgroup_view, channel)?;
-        self.set_kernel_parameters()?;
-        Ok(terminal)
+        rootfs::build(Build {
+            spec: self.spec,
+            rootfs: self.rootfs,
+            cgroups: self.cgroup_view,
+            channel,
+            prepared: self.mounts,
+            root: self.root,
+            in_user_namespace: self.namespaces.all.contains(Kinds::USER),
+            own_mount_namespace: self.namespaces.all.contains(Kinds::MOUNT),
+            before_pivot: &mut || {
+                // While the host's /proc is still to be seen: who is root of a
+                // user namespace only may not make one of his own afterwards.
+                self.set_kernel_parameters()?;
+                self.run_create_hooks(channel)
+            },
+        })
+    }
+
+    /// Hooks of both sides while everything is mounted and the root not yet
+    /// changed: first the parent's, then those that run in the container's
+    /// namespaces.
+    fn run_create_hooks(&self, channel: &ChildEnd) -> Result<(), Failure> {
+        let Some(hooks) = self.spec.hooks.as_ref().filter(|hooks| {
+            !hooks.prestart.is_empty()
+                || !hooks.create_runtime.is_empty()
+                || !hooks.create_container.is_empty()
+        }) else {
+            return Ok(());
+        };
+        let pid = channel.mounted()?;
+        let state = self.state(Status::Creating, pid);
+        hook::run_all("createContainer", &hooks.create_container, &state)
+            .map_err(|failed| Failure::sentence(Step::Hook, failed.to_string()))
+    }
+
+    fn run_start_hooks(&self, pid: i32) -> Result<(), Failure> {
+        let Some(hooks) = &self.spec.hooks else {
+            return Ok(());
+        };
+        if hooks.start_container.is_empty() {
+            return Ok(());
+        }
+        let state = self.state(Status::Created, pid);
+        hook::run_all("startContainer", &hooks.start_container, &state)
+            .map_err(|failed| Failure::sentence(Step::Hook, failed.to_string()))
+    }
+
+    fn state(&self, status: Status, pid: i32) -> Vec<u8> {
+        state_document::encode(self.id, status, pid, self.bundle, &self.spec.annotations)
     }
 
     fn linux<'a, T>(
@@ -81,8 +171,8 @@ impl Plan<'_> {
         self.spec.linux.as_ref().and_then(field)
     }
 
-    fn enter_namespaces(&self, proof: SingleThreaded) -> Result<(), Failure> {
-        for (kind, namespace) in self.join {
+    fn join_namespaces(&self, proof: SingleThreaded) -> Result<(), Failure> {
+        for (kind, namespace) in &self.namespaces.join {
             // Children alone are born in a PID namespace: the parent saw to it.
             if *kind == NamespaceKind::Pid {
                 continue;
@@ -90,12 +180,16 @@ impl Plan<'_> {
             namespace::enter(proof, namespace.as_fd(), kinds(*kind))
                 .map_err(|error| Failure::new(Step::Namespace, name(*kind), error))?;
         }
-        if self.new_cgroup_namespace {
+        Ok(())
+    }
+
+    fn make_namespaces(&self, proof: SingleThreaded) -> Result<(), Failure> {
+        if self.namespaces.new_cgroup {
             // After the groups have been entered: they are its root.
             namespace::leave(proof, Kinds::CGROUP)
                 .map_err(|error| Failure::new(Step::Namespace, "cgroup", error))?;
         }
-        if self.new_time_namespace {
+        if self.namespaces.new_time {
             self.enter_new_time_namespace(proof)
                 .map_err(|error| Failure::new(Step::Namespace, "time", error))?;
         }
@@ -178,6 +272,32 @@ pub(crate) fn begin(cgroup_entries: &[PathBuf]) -> Result<(), Failure> {
         enter().map_err(|error| Failure::new(Step::Cgroup, path.display().to_string(), error))?;
     }
     Ok(())
+}
+
+/// Takes on the IDs that are root's in the user namespace. Until then the
+/// process has those of its maker, which may have no meaning inside.
+pub(crate) fn become_root_inside() -> Result<(), Failure> {
+    let failed = |what: &'static str| move |error: Errno| Failure::new(Step::Identity, what, error);
+    match rustix::thread::set_thread_groups(&[]) {
+        // Who is not root on the host keeps his groups.
+        Ok(()) | Err(Errno::PERM) => {}
+        Err(error) => return Err(failed("leaving the groups")(error)),
+    }
+    let group = Gid::ROOT;
+    rustix::thread::set_thread_res_gid(group, group, group).map_err(failed(
+        "becoming root of the user namespace, whose gidMappings must map 0",
+    ))?;
+    let user = Uid::ROOT;
+    rustix::thread::set_thread_res_uid(user, user, user).map_err(failed(
+        "becoming root of the user namespace, whose uidMappings must map 0",
+    ))
+}
+
+/// Puts the process out of reach of those that are in the container already;
+/// see [`crate::container`].
+pub(crate) fn close_to_others() -> Result<(), Failure> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|error| Failure::new(Step::Identity, "closing itself to others", error))
 }
 
 /// The container's keys are its own: a session keyring is shared by default.

@@ -1,7 +1,7 @@
 //! OCI runtime library: makes containers, runs programs in them, and limits
 //! them by control groups.
 //!
-//! [`Container::create`] makes a process in namespaces and control groups of
+//! [`Container::builder`] makes a process in namespaces and control groups of
 //! its own, with the whole mount tree, identity and restrictions of the
 //! configuration in place, waiting; [`Container::start`] lets it become the
 //! program and returns when it has. [`Container::exec`] runs a further program
@@ -15,22 +15,31 @@
 
 pub mod capability;
 pub mod cgroup;
+pub mod command;
+pub mod config;
 mod container;
 pub mod defaults;
 mod error;
 mod exec;
 mod failure;
+pub mod gate;
 mod handshake;
+pub mod hook;
 mod init;
+pub mod listener;
 mod plan;
 mod process;
 mod resource_limit;
 mod rootfs;
 pub mod seccomp;
+mod signal;
+pub mod state;
+mod state_document;
 mod terminal;
 pub mod user;
+pub mod user_namespace;
 
-pub use container::{Container, CreateRequest, ExecProcess, ExecRequest, Identity, Stdio};
+pub use container::{Builder, Container, ExecProcess, ExecRequest, Identity, Saved, Stdio};
 pub use error::Error;
 pub use failure::{Failure, Step};
 pub use rootfs::Rootfs;

@@ -4,12 +4,16 @@
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Mode, OFlags};
-use tare_oci::runtime::{NamespaceKind, Process, Seccomp, Spec};
+use tare_oci::runtime::{NamespaceKind, Process, Resources, Seccomp, Spec};
 use tare_sys::namespace::Kinds;
 
+use crate::cgroup::Driver;
+use crate::config::{self, Context};
 use crate::error::Error;
 use crate::init::{kinds, name};
-use crate::seccomp;
+use crate::{defaults, seccomp};
+
+pub(crate) use crate::config::parameter_path;
 
 /// Namespaces to make and to join.
 #[derive(Debug)]
@@ -74,18 +78,6 @@ impl Namespaces {
         for (kind, _) in &namespaces.join {
             namespaces.all = namespaces.all.union(kinds(*kind));
         }
-        if !namespaces.cloned.contains(Kinds::MOUNT) {
-            return Err(Error::configuration(
-                "linux.namespaces",
-                "a new mount namespace is needed",
-            ));
-        }
-        if namespaces.all.contains(Kinds::USER) {
-            return Err(Error::configuration(
-                "linux.namespaces",
-                "user namespaces are not supported yet",
-            ));
-        }
         Ok(namespaces)
     }
 
@@ -96,14 +88,6 @@ impl Namespaces {
             .find(|(kind, _)| *kind == NamespaceKind::Pid)
             .map(|(_, namespace)| namespace)
     }
-
-    fn has_own(spec: &Spec, given: &[(NamespaceKind, OwnedFd)], kind: NamespaceKind) -> bool {
-        spec.linux
-            .iter()
-            .flat_map(|linux| &linux.namespaces)
-            .any(|namespace| namespace.kind == kind)
-            || given.iter().any(|(joined, _)| *joined == kind)
-    }
 }
 
 /// The program of a configuration.
@@ -113,26 +97,41 @@ pub(crate) fn process(spec: &Spec) -> Result<&Process, Error> {
         .ok_or_else(|| Error::configuration("process", "is missing"))
 }
 
-/// Path of the control groups.
-pub(crate) fn cgroup_path(spec: &Spec, id: &str) -> String {
+/// The resources of a configuration, with access to the devices that every
+/// container has (config-linux.md, "Default Devices"), as runc adds it.
+pub(crate) fn resources(spec: &Spec) -> Resources {
+    let configured = spec
+        .linux
+        .as_ref()
+        .and_then(|linux| linux.resources.clone());
+    let mut resources = configured.unwrap_or_default();
+    for rule in defaults::device_rules() {
+        // The first of them, which denies everything, is for those who say
+        // nothing of devices.
+        let is_said = !rule.allow && !resources.devices.is_empty();
+        if !is_said && !resources.devices.contains(&rule) {
+            resources.devices.push(rule);
+        }
+    }
+    resources
+}
+
+/// Path of the control groups, in the driver's form; empty for the defaults of
+/// systemd's.
+pub(crate) fn cgroup_path(spec: &Spec, id: &str, driver: Driver) -> String {
     spec.linux
         .as_ref()
         .and_then(|linux| linux.cgroups_path.clone())
         .filter(|path| !path.is_empty())
-        .unwrap_or_else(|| format!("/tare/{id}"))
+        .unwrap_or_else(|| match driver {
+            Driver::Cgroupfs => format!("/tare/{id}"),
+            Driver::Systemd => String::new(),
+        })
 }
 
 /// The configured system call filter.
-pub(crate) fn seccomp(spec: &Spec) -> Result<Option<&Seccomp>, Error> {
-    let configured = spec.linux.as_ref().and_then(|linux| linux.seccomp.as_ref());
-    let listener = configured.and_then(|seccomp| seccomp.listener_path.as_deref());
-    if listener.is_some_and(|path| !path.is_empty()) {
-        return Err(Error::configuration(
-            "linux.seccomp.listenerPath",
-            "is not supported yet",
-        ));
-    }
-    Ok(configured)
+pub(crate) fn seccomp(spec: &Spec) -> Option<&Seccomp> {
+    spec.linux.as_ref()?.seccomp.as_ref()
 }
 
 /// The filter, compiled and encoded; empty for none.
@@ -145,122 +144,19 @@ pub(crate) fn filter(configured: Option<&Seccomp>) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::configuration("linux.seccomp", error.to_string()))
 }
 
-/// Refuses what would be ignored otherwise, and what would reach beyond the
-/// container.
-pub(crate) fn check(spec: &Spec, given: &[(NamespaceKind, OwnedFd)]) -> Result<(), Error> {
-    let unsupported = |field: &str| Err(Error::configuration(field, "is not supported yet"));
-    if spec.hooks.as_ref().is_some_and(|hooks| !hooks.is_empty()) {
-        return unsupported("hooks");
-    }
-    let has = |kind| Namespaces::has_own(spec, given, kind);
-    for (field, value) in [
-        ("hostname", &spec.hostname),
-        ("domainname", &spec.domainname),
-    ] {
-        if value.as_deref().is_some_and(|value| !value.is_empty()) && !has(NamespaceKind::Uts) {
-            return Err(Error::configuration(
-                field,
-                "needs a UTS namespace of the container's own",
-            ));
-        }
-    }
-    for (index, mount) in spec.mounts.iter().enumerate() {
-        if mount.destination.is_empty() {
-            return Err(Error::configuration(
-                format!("mounts[{index}].destination"),
-                "is empty",
-            ));
-        }
-        if !mount.uid_mappings.is_empty() || !mount.gid_mappings.is_empty() {
-            return unsupported(&format!("mounts[{index}].uidMappings"));
-        }
-    }
-    let Some(linux) = &spec.linux else {
-        return Ok(());
+/// Refuses what makes no sense, what would be ignored otherwise, and what would
+/// reach beyond the container.
+pub(crate) fn check(
+    spec: &Spec,
+    given: &[(NamespaceKind, OwnedFd)],
+    context: Context<'_>,
+) -> Result<(), Error> {
+    let given: Vec<NamespaceKind> = given.iter().map(|(kind, _)| *kind).collect();
+    let context = Context {
+        given: &given,
+        ..context
     };
-    if !linux.uid_mappings.is_empty() || !linux.gid_mappings.is_empty() {
-        return unsupported("linux.uidMappings");
-    }
-    if !linux.net_devices.is_empty() {
-        return unsupported("linux.netDevices");
-    }
-    if linux.intel_rdt.is_some() {
-        return unsupported("linux.intelRdt");
-    }
-    if linux.memory_policy.is_some() {
-        return unsupported("linux.memoryPolicy");
-    }
-    if !linux.time_offsets.is_empty() && !has(NamespaceKind::Time) {
-        return Err(Error::configuration(
-            "linux.timeOffsets",
-            "needs a time namespace of the container's own",
-        ));
-    }
-    for parameter in linux.sysctl.keys() {
-        check_parameter(parameter, &has)?;
-    }
-    Ok(())
-}
-
-/// The path of a kernel parameter below /proc/sys. Dots separate, and slashes
-/// stand for dots in an interface's name (`net.ipv4.conf.eth0/1.forwarding`);
-/// where the first separator is a slash it is the other way round (sysctl(8)).
-pub(crate) fn parameter_path(parameter: &str) -> String {
-    if parameter.find(['/', '.']).map(|at| &parameter[at..=at]) == Some("/") {
-        return parameter.to_owned();
-    }
-    parameter
-        .chars()
-        .map(|character| match character {
-            '.' => '/',
-            '/' => '.',
-            other => other,
-        })
-        .collect()
-}
-
-/// A kernel parameter may be set only in a namespace of the container's own:
-/// any other is the host's.
-fn check_parameter(parameter: &str, has: &dyn Fn(NamespaceKind) -> bool) -> Result<(), Error> {
-    const IPC: [&str; 8] = [
-        "kernel/msgmax",
-        "kernel/msgmnb",
-        "kernel/msgmni",
-        "kernel/sem",
-        "kernel/shmall",
-        "kernel/shmmax",
-        "kernel/shmmni",
-        "kernel/shm_rmid_forced",
-    ];
-    let path = parameter_path(parameter);
-    let refuse = |reason: &str| {
-        Err(Error::configuration(
-            "linux.sysctl",
-            format!("{parameter:?} {reason}"),
-        ))
-    };
-    if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return refuse("is no kernel parameter");
-    }
-    let needed = if IPC.contains(&path.as_str()) || path.starts_with("fs/mqueue/") {
-        NamespaceKind::Ipc
-    } else if path.starts_with("net/") {
-        NamespaceKind::Network
-    } else if path == "kernel/domainname" {
-        NamespaceKind::Uts
-    } else if path == "kernel/hostname" {
-        return refuse("is set by the hostname");
-    } else {
-        return refuse("is not in a separate kernel namespace");
-    };
-    if has(needed) {
-        Ok(())
-    } else {
-        refuse(&format!(
-            "is not allowed without a {} namespace of the container's own",
-            name(needed)
-        ))
-    }
+    config::validate(spec, &context).map_err(Error::from)
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@
 
 mod host;
 mod identity;
+mod outside;
 mod program;
 mod streams;
 
 use std::ffi::CString;
+use std::os::fd::BorrowedFd;
 
 use tare_oci::runtime::Process;
 use tare_sys::execute::{self, StringArray};
@@ -37,10 +39,28 @@ pub(crate) struct Prepared {
     limits: Vec<Limit>,
     /// Whether a system call filter comes with the word to start.
     filtered: bool,
+    /// How many descriptors from 3 on the program gets.
+    preserved: u32,
+    /// Whether the parent sets the resource limits.
+    limited_by_parent: bool,
+    /// Whether what needs privilege on the host is left out.
+    rootless: bool,
+}
+
+/// What the last steps need beside the program.
+pub(crate) struct Ending<'a> {
+    pub(crate) streams: Streams,
+    pub(crate) terminal: Option<Terminal>,
+    /// Where to wait for the start, when the creator does not.
+    pub(crate) gate: Option<BorrowedFd<'a>>,
+    /// Run between the start and the program, with the process's number on the
+    /// host.
+    pub(crate) hooks: &'a dyn Fn(i32) -> Result<(), Failure>,
 }
 
 impl Prepared {
-    /// Checks a program. Its system call filter comes later: compiling it is
+    /// Takes a program that [`config::validate_process`](crate::config) has
+    /// found nothing wrong with. Its system call filter comes later: compiling it is
     /// done while the copy is at work.
     pub(crate) fn new(
         process: &Process,
@@ -55,28 +75,11 @@ impl Prepared {
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
-        if process.args.is_empty() {
-            return Err(Error::configuration("process.args", "must not be empty"));
-        }
-        if !process.cwd.starts_with('/') {
-            return Err(Error::configuration(
-                "process.cwd",
-                format!("{:?} is not an absolute path", process.cwd),
-            ));
-        }
         let limits = process
             .rlimits
             .iter()
             .map(Limit::check)
             .collect::<Result<Vec<_>, _>>()?;
-        if let Some(adjustment) = process.oom_score_adj
-            && !(-1000..=1000).contains(&adjustment)
-        {
-            return Err(Error::configuration(
-                "process.oomScoreAdj",
-                format!("{adjustment} is not between -1000 and 1000"),
-            ));
-        }
         if process.exec_cpu_affinity.is_some() {
             return Err(Error::configuration(
                 "process.execCPUAffinity",
@@ -89,9 +92,27 @@ impl Prepared {
             capabilities: Sets::parse(process.capabilities.as_ref()).map_err(Error::Clone)?,
             limits,
             filtered,
+            preserved: 0,
+            limited_by_parent: false,
+            rootless: false,
             identity: identity.clone(),
             process: process.clone(),
         })
+    }
+
+    pub(crate) fn preserve(mut self, descriptors: u32) -> Self {
+        self.preserved = descriptors;
+        self
+    }
+
+    pub(crate) fn limits_by_parent(mut self, by_parent: bool) -> Self {
+        self.limited_by_parent = by_parent;
+        self
+    }
+
+    pub(crate) fn rootless(mut self, rootless: bool) -> Self {
+        self.rootless = rootless;
+        self
     }
 
     /// The last steps, in the container's namespaces and root. Returns only
@@ -100,10 +121,9 @@ impl Prepared {
         &self,
         proof: SingleThreaded,
         channel: &ChildEnd,
-        streams: Streams,
-        terminal: Option<Terminal>,
+        ending: Ending<'_>,
     ) -> Failure {
-        match self.try_become_program(proof, channel, streams, terminal) {
+        match self.try_become_program(proof, channel, ending) {
             Ok(never) => match never {},
             Err(failure) => failure,
         }
@@ -113,24 +133,31 @@ impl Prepared {
         &self,
         proof: SingleThreaded,
         channel: &ChildEnd,
-        streams: Streams,
-        terminal: Option<Terminal>,
+        ending: Ending<'_>,
     ) -> Result<std::convert::Infallible, Failure> {
+        let Ending {
+            streams,
+            terminal,
+            gate,
+            hooks,
+        } = ending;
         let (user, passwd) = self.resolve_user()?;
         let environment = self.environment_with_home(&user, passwd)?;
         let master = self.attach_streams(streams, terminal, user.uid)?;
         self.enter_working_directory(Entering::AsRoot)?;
         // Not before the last descriptor has been opened, which a limit may
         // forbid, nor after the privilege to raise one is gone.
-        for limit in &self.limits {
-            limit.apply()?;
+        if !self.limited_by_parent {
+            for limit in &self.limits {
+                limit.apply()?;
+            }
         }
         self.take_on(&user)?;
         self.enter_working_directory(Entering::AsUser)?;
         let program = find_program(&self.process.args[0], &self.process.env)?;
 
-        let filter = channel.ready(master)?;
-        let filter = match (self.filtered, Filter::decode(&filter)) {
+        let start = channel.ready(master)?;
+        let filter = match (self.filtered, Filter::decode(&start.filter)) {
             (false, _) => None,
             (true, Some(filter)) => Some(filter),
             (true, None) => {
@@ -138,13 +165,20 @@ impl Prepared {
             }
         };
 
-        execute::close_on_exec_from(3)
+        if let Some(gate) = gate {
+            channel.wait_open(gate)?;
+        }
+        execute::close_on_exec_from(3 + self.preserved)
             .map_err(|error| Failure::new(Step::Execute, "closing descriptors", error))?;
         tare_sys::signal::reset(proof);
         if let Some(filter) = filter {
-            sys_seccomp::load(&filter.program, filter.flags)
+            let listener = sys_seccomp::load(&filter.program, filter.flags)
                 .map_err(|error| Failure::new(Step::Seccomp, "loading the filter", error))?;
+            if let Some(listener) = listener {
+                channel.offer(&listener)?;
+            }
         }
+        hooks(start.pid)?;
         let environment = StringArray::new(environment);
         let error = execute::execute(&program, &self.arguments, &environment);
         Err(Failure::new(

@@ -51,28 +51,80 @@ pub enum Rootfs {
     },
 }
 
+/// What [`build`] needs.
+pub(crate) struct Build<'a> {
+    pub(crate) spec: &'a Spec,
+    pub(crate) rootfs: &'a Rootfs,
+    pub(crate) cgroups: &'a CgroupView,
+    pub(crate) channel: &'a ChildEnd,
+    /// What [`prepare`] made, mount by mount.
+    pub(crate) prepared: &'a [Option<OwnedFd>],
+    /// The root file system, when the parent has mounted it before.
+    pub(crate) root: Option<BorrowedFd<'a>>,
+    /// Whether the process is root of a user namespace only.
+    pub(crate) in_user_namespace: bool,
+    /// Whether the process has a mount namespace of its own.
+    pub(crate) own_mount_namespace: bool,
+    /// Called when everything is mounted and the root not yet changed.
+    pub(crate) before_pivot: &'a mut dyn FnMut() -> Result<(), Failure>,
+}
+
+/// Opens in the parent, with its privileges, what the child cannot: the sources
+/// of bind mounts when the child has a user namespace of its own.
+pub(crate) fn prepare(
+    spec: &Spec,
+    has_user_namespace: bool,
+) -> Result<Vec<Option<OwnedFd>>, Failure> {
+    mounts::prepare(spec, has_user_namespace)
+}
+
+/// Removes the mounts of a container that had no mount namespace of its own.
+pub(crate) fn unmount_host(place: &Path) -> Result<(), String> {
+    match rustix::mount::unmount(place, rustix::mount::UnmountFlags::DETACH) {
+        Ok(()) | Err(Errno::INVAL | Errno::NOENT) => Ok(()),
+        Err(error) => Err(format!("unmounting {}: {error}", place.display())),
+    }
+}
+
+fn change_root(root: BorrowedFd<'_>) -> std::io::Result<()> {
+    rustix::process::fchdir(root)?;
+    rustix::process::chroot(c".")?;
+    Ok(rustix::process::chdir(c"/")?)
+}
+
 /// Makes the whole tree and changes the root to it; returns the terminal when
 /// the program is to have one. The process must be in a mount namespace of its
 /// own.
-pub(crate) fn build(
-    spec: &Spec,
-    rootfs: &Rootfs,
-    cgroups: &CgroupView,
-    channel: &ChildEnd,
-) -> Result<Option<Terminal>, Failure> {
+pub(crate) fn build(build: Build<'_>) -> Result<Option<Terminal>, Failure> {
+    let Build {
+        spec,
+        rootfs,
+        cgroups,
+        channel,
+        prepared,
+        root,
+        in_user_namespace: _,
+        own_mount_namespace,
+        before_pivot,
+    } = build;
     let linux_default = Linux::default();
     let linux = spec.linux.as_ref().unwrap_or(&linux_default);
     let label = mount_label(spec);
 
     let propagation = linux.rootfs_propagation;
-    separate_from_host(propagation)?;
-    let mount = if rootfs.is_mounted_by_parent() {
+    if own_mount_namespace {
+        separate_from_host(propagation)?;
+    }
+    let mount = if let Some(root) = root {
+        rustix::io::fcntl_dupfd_cloexec(root, 3)
+            .map_err(|error| Failure::new(Step::Root, "taking it over", error))?
+    } else if rootfs.is_mounted_by_parent() {
         channel.root()?
     } else {
         rootfs.mount(spec)?
     };
     let root = attach_root(mount, rootfs.place(), propagation)?;
-    let tree = mounts::attach_all(spec, root.as_fd(), label, cgroups)?;
+    let tree = mounts::attach_all(spec, root.as_fd(), label, cgroups, prepared)?;
     devices::make_default(&tree, root.as_fd(), linux)?;
     let wants_terminal = spec
         .process
@@ -105,9 +157,14 @@ pub(crate) fn build(
         .map_err(|error| Failure::new(Step::Root, "making it read-only", error))?;
     }
     drop(tree);
+    before_pivot()?;
 
-    tare_sys::mount::pivot_root(root.as_fd())
-        .map_err(|error| Failure::new(Step::Pivot, "changing the root", error))?;
+    if own_mount_namespace {
+        tare_sys::mount::pivot_root(root.as_fd())
+    } else {
+        change_root(root.as_fd())
+    }
+    .map_err(|error| Failure::new(Step::Pivot, "changing the root", error))?;
     if let Some(propagation) = propagation
         && let Some(kind) = final_propagation(propagation)
     {
@@ -194,7 +251,7 @@ impl Rootfs {
     }
 
     /// A directory to attach the mount to.
-    fn place(&self) -> &Path {
+    pub(crate) fn place(&self) -> &Path {
         match self {
             Rootfs::Path(path) => path,
             Rootfs::Overlay { upper, .. } => upper,

@@ -193,6 +193,14 @@ pub fn home(passwd: &str, uid: u32) -> String {
         .to_owned()
 }
 
+/// The name of a user by number.
+#[must_use]
+pub fn name(passwd: &str, uid: u32) -> Option<String> {
+    users(passwd)
+        .find(|entry| entry.uid == uid)
+        .map(|entry| entry.name.to_owned())
+}
+
 /// The text of /etc/passwd of the root that the calling process is in; empty
 /// when there is none.
 pub(crate) fn read_passwd() -> Result<String, Error> {

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use rustix::io::Errno;
 use tare_oci::runtime::{ConsoleSize, NamespaceKind, Process, Spec};
 use tare_runtime::cgroup;
-use tare_runtime::{CreateRequest, ExecRequest, Identity};
+use tare_runtime::{ExecRequest, Identity};
 
 use crate::protocol::{Rootfs, StartError};
 use crate::streams::Ends;
@@ -37,6 +37,8 @@ pub(crate) struct Launched {
     pub(crate) pid: u32,
     pub(crate) pidfd: OwnedFd,
     pub(crate) ends: Ends,
+    /// Of its system call filter.
+    pub(crate) listener: Option<OwnedFd>,
 }
 
 /// What [`Container::create`] needs beside the configuration.
@@ -75,15 +77,13 @@ impl Container {
             .iter()
             .all(|(kind, _)| *kind != NamespaceKind::Pid);
         let (stdio, ends) = streams::make(streams)?;
-        let mut runtime = tare_runtime::Container::create(CreateRequest {
-            id: &id,
-            spec: &spec,
-            rootfs: rootfs.into(),
-            namespaces,
-            stdio,
-            identity,
-        })
-        .map_err(start_error)?;
+        let mut runtime = tare_runtime::Container::builder(&id, &spec)
+            .rootfs(rootfs.into())
+            .join(namespaces)
+            .stdio(stdio)
+            .identity(identity)
+            .create()
+            .map_err(start_error)?;
         let ends = match runtime.console.take() {
             Some(console) => Ends::Terminal(console),
             None => ends,
@@ -117,6 +117,12 @@ impl Container {
         Ok((number(self.runtime.pid), pidfd))
     }
 
+    /// The listener of the program's system call filter, when it runs and
+    /// there is one.
+    pub(crate) fn take_listener(&mut self) -> Option<OwnedFd> {
+        self.runtime.listener.take()
+    }
+
     /// Runs a further program.
     pub(crate) fn exec(
         &self,
@@ -133,12 +139,16 @@ impl Container {
                 process: &process,
                 stdio,
                 identity,
+                preserve: 0,
+                ignore_paused: false,
+                cgroups: Vec::new(),
             })
             .map_err(start_error)?;
         Ok(Launched {
             pid: number(started.pid),
             pidfd: started.pidfd,
             ends: started.console.map_or(ends, Ends::Terminal),
+            listener: started.listener,
         })
     }
 

@@ -20,7 +20,6 @@ mod json_file;
 mod lines;
 mod local;
 mod reader;
-mod rfc3339;
 mod rotation;
 mod tail;
 mod wait;
@@ -28,7 +27,7 @@ mod writer;
 
 pub use frame::{FrameOptions, frame, frame_header};
 pub use reader::{Filled, Next, ReadOptions, Reader};
-pub use rfc3339::{format_fixed, parse};
+pub use tare_oci::timestamp::{format_fixed, parse};
 pub use writer::Writer;
 
 /// How records are kept.

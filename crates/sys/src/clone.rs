@@ -24,9 +24,38 @@ pub struct Child {
 /// # Errors
 /// The errno of clone3; `EBUSY` when the control group cannot hold processes.
 pub fn clone_process(
+    proof: SingleThreaded,
+    kinds: Kinds,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> io::Result<Option<Child>> {
+    clone_as(proof, kinds, cgroup, Kin::Child)
+}
+
+/// As [`clone_process`], but the new process is a child of the caller's own
+/// parent, who reaps it: for a process that goes where its parent cannot, makes
+/// another there for it, and ends.
+///
+/// # Errors
+/// As [`clone_process`].
+pub fn clone_sibling(
+    proof: SingleThreaded,
+    kinds: Kinds,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> io::Result<Option<Child>> {
+    clone_as(proof, kinds, cgroup, Kin::Sibling)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kin {
+    Child,
+    Sibling,
+}
+
+fn clone_as(
     _proof: SingleThreaded,
     kinds: Kinds,
     cgroup: Option<BorrowedFd<'_>>,
+    kin: Kin,
 ) -> io::Result<Option<Child>> {
     const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
     const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
@@ -36,7 +65,11 @@ pub fn clone_process(
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
     arguments.flags = kinds.bits() | libc::CLONE_PIDFD as u64 | CLONE_CLEAR_SIGHAND;
     arguments.pidfd = (&raw mut pidfd) as u64;
-    arguments.exit_signal = libc::SIGCHLD as u64;
+    match kin {
+        Kin::Child => arguments.exit_signal = libc::SIGCHLD as u64,
+        // The signal is that of the caller's own end; naming one is refused.
+        Kin::Sibling => arguments.flags |= libc::CLONE_PARENT as u64,
+    }
     if let Some(cgroup) = cgroup {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = cgroup.as_raw_fd() as u64;

@@ -37,6 +37,12 @@ impl Kinds {
     /// Clocks.
     pub const TIME: Kinds = Kinds(0x80);
 
+    /// The set of these clone flags.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Kinds {
+        Kinds(bits)
+    }
+
     /// The clone flags.
     #[must_use]
     pub fn bits(self) -> u64 {

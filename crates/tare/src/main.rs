@@ -16,11 +16,15 @@ fn main() -> ExitCode {
     if name == "tared" {
         return tare_daemon::main(args);
     }
+    if name == "tare-runtime" {
+        return tare_runtime::command::main(args.split_off(1));
+    }
     match args.get(1).and_then(|word| word.to_str()) {
         Some("daemon") => {
             args.remove(1);
             tare_daemon::main(args)
         }
+        Some("runtime") => tare_runtime::command::main(args.split_off(2)),
         Some("shim") => tare_shim::main(args.split_off(2)),
         _ => tare_cli::main(args),
     }

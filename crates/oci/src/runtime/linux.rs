@@ -11,13 +11,25 @@ use super::{Resources, Seccomp};
 #[serde(rename_all = "camelCase")]
 pub struct Linux {
     /// User ID mappings of a new user namespace.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub uid_mappings: Vec<IdMapping>,
     /// Group ID mappings of a new user namespace.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub gid_mappings: Vec<IdMapping>,
     /// Kernel parameters of the container's namespaces.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub sysctl: BTreeMap<String, String>,
     /// Limits of the control groups.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,13 +38,25 @@ pub struct Linux {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cgroups_path: Option<String>,
     /// Namespaces, made or joined.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub namespaces: Vec<Namespace>,
     /// Device files to make.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub devices: Vec<Device>,
     /// Network interfaces to move into the container, by name on the host.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub net_devices: BTreeMap<String, NetDevice>,
     /// System call filter.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,10 +65,18 @@ pub struct Linux {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rootfs_propagation: Option<RootfsPropagation>,
     /// Paths that cannot be read inside.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub masked_paths: Vec<String>,
     /// Paths that cannot be written inside.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub readonly_paths: Vec<String>,
     /// SELinux label of the mounts.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +91,11 @@ pub struct Linux {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub personality: Option<Personality>,
     /// Clock offsets of a new time namespace, by clock name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub time_offsets: BTreeMap<String, TimeOffset>,
 }
 
@@ -118,11 +154,19 @@ pub struct Device {
     /// Type.
     #[serde(rename = "type")]
     pub kind: DeviceType,
-    /// Major number; not for FIFOs.
-    #[serde(default)]
+    /// Major number; [`Device::NO_NUMBER`] when absent, as for a FIFO.
+    #[serde(
+        default = "no_number",
+        deserialize_with = "number",
+        skip_serializing_if = "is_no_number"
+    )]
     pub major: i64,
-    /// Minor number; not for FIFOs.
-    #[serde(default)]
+    /// Minor number, likewise.
+    #[serde(
+        default = "no_number",
+        deserialize_with = "number",
+        skip_serializing_if = "is_no_number"
+    )]
     pub minor: i64,
     /// Permissions; 0o666 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,6 +177,27 @@ pub struct Device {
     /// Group in the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gid: Option<u32>,
+}
+
+impl Device {
+    /// In the place of a number that is not given.
+    pub const NO_NUMBER: i64 = -1;
+}
+
+fn no_number() -> i64 {
+    Device::NO_NUMBER
+}
+
+fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(Device::NO_NUMBER))
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
+fn is_no_number(number: &i64) -> bool {
+    *number == Device::NO_NUMBER
 }
 
 /// Types of device files.
@@ -180,7 +245,11 @@ pub struct IntelRdt {
     #[serde(rename = "closID", skip_serializing_if = "Option::is_none")]
     pub class_id: Option<String>,
     /// Schemata lines.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub schemata: Vec<String>,
     /// Level 3 cache schema.
     #[serde(rename = "l3CacheSchema", skip_serializing_if = "Option::is_none")]
@@ -188,23 +257,78 @@ pub struct IntelRdt {
     /// Memory bandwidth schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mem_bw_schema: Option<String>,
+    /// Whether cache occupancy is watched; superseded by `enable_monitoring`.
+    #[serde(
+        rename = "enableCMT",
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub enable_cache_monitoring: bool,
+    /// Whether memory bandwidth is watched; superseded likewise.
+    #[serde(
+        rename = "enableMBM",
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub enable_bandwidth_monitoring: bool,
     /// Whether a monitoring group is made.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub enable_monitoring: bool,
 }
 
-/// NUMA memory policy.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// NUMA memory policy of a container's processes (set_mempolicy(2)).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryPolicy {
-    /// `MPOL_*` name.
-    #[serde(default)]
-    pub mode: String,
+    /// Mode.
+    pub mode: MemoryPolicyMode,
     /// Nodes as a list (`0-3,7`).
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub nodes: String,
-    /// `MPOL_F_*` names.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flags: Vec<String>,
+    /// Flags of the mode.
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub flags: Vec<MemoryPolicyFlag>,
+}
+
+/// Modes of a memory policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are the kernel's")]
+pub enum MemoryPolicyMode {
+    MpolDefault,
+    MpolBind,
+    MpolInterleave,
+    MpolWeightedInterleave,
+    MpolPreferred,
+    MpolPreferredMany,
+    MpolLocal,
+}
+
+/// Flags of a memory policy's mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MemoryPolicyFlag {
+    /// Pages may move to the node that uses them.
+    #[serde(rename = "MPOL_F_NUMA_BALANCING")]
+    NumaBalancing,
+    /// Nodes count from the first that the process may use.
+    #[serde(rename = "MPOL_F_RELATIVE_NODES")]
+    RelativeNodes,
+    /// Nodes stay the same when those that the process may use change.
+    #[serde(rename = "MPOL_F_STATIC_NODES")]
+    StaticNodes,
 }
 
 /// Execution domain.
@@ -213,7 +337,11 @@ pub struct Personality {
     /// Domain.
     pub domain: PersonalityDomain,
     /// None is defined.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub flags: Vec<String>,
 }
 
@@ -232,9 +360,9 @@ pub enum PersonalityDomain {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeOffset {
     /// Seconds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::null::is_default")]
     pub secs: i64,
     /// Nanoseconds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::null::is_default")]
     pub nanosecs: u32,
 }

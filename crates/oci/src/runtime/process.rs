@@ -7,19 +7,31 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct Process {
     /// Whether standard input and output are a new terminal.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub terminal: bool,
     /// Size of that terminal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_size: Option<ConsoleSize>,
     /// Identity.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::null::is_default")]
     pub user: User,
     /// Program and arguments.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub args: Vec<String>,
     /// Environment as NAME=value.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub env: Vec<String>,
     /// Working directory, absolute.
     pub cwd: String,
@@ -27,10 +39,18 @@ pub struct Process {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Capabilities>,
     /// Resource limits.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub rlimits: Vec<ResourceLimit>,
     /// Whether no program may gain privileges.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub no_new_privileges: bool,
     /// AppArmor profile.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,16 +86,20 @@ pub struct ConsoleSize {
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// User ID.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::null::is_default")]
     pub uid: u32,
     /// Group ID.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::null::is_default")]
     pub gid: u32,
     /// File mode creation mask; 0o022 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub umask: Option<u32>,
     /// Supplementary groups.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub additional_gids: Vec<u32>,
     /// Name, on platforms where that is the identity.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,19 +110,39 @@ pub struct User {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
     /// What may ever be gained.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub bounding: Vec<String>,
     /// What is in force.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub effective: Vec<String>,
     /// What programs with file capabilities inherit.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub inheritable: Vec<String>,
     /// What may be put in force.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub permitted: Vec<String>,
     /// What ordinary programs keep.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub ambient: Vec<String>,
 }
 
@@ -120,22 +164,46 @@ pub struct Scheduler {
     /// Policy.
     pub policy: SchedulerPolicy,
     /// Nice value, for the time-sharing policies.
-    #[serde(default, skip_serializing_if = "is_zero_i32")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "is_zero_i32"
+    )]
     pub nice: i32,
     /// Static priority, for the real-time policies.
-    #[serde(default, skip_serializing_if = "is_zero_i32")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "is_zero_i32"
+    )]
     pub priority: i32,
     /// `SCHED_FLAG_*` names.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub flags: Vec<String>,
     /// Nanoseconds, for the deadline policy.
-    #[serde(default, skip_serializing_if = "is_zero_u64")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "is_zero_u64"
+    )]
     pub runtime: u64,
     /// Nanoseconds, for the deadline policy.
-    #[serde(default, skip_serializing_if = "is_zero_u64")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "is_zero_u64"
+    )]
     pub deadline: u64,
     /// Nanoseconds, for the deadline policy.
-    #[serde(default, skip_serializing_if = "is_zero_u64")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "is_zero_u64"
+    )]
     pub period: u64,
 }
 
@@ -159,7 +227,7 @@ pub struct IoPriority {
     /// Class.
     pub class: IoPriorityClass,
     /// Priority in the class, 0 (highest) to 7.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::null::is_default")]
     pub priority: i32,
 }
 

@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct Resources {
     /// Device access, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub devices: Vec<DeviceRule>,
     /// Memory.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,16 +28,28 @@ pub struct Resources {
     #[serde(rename = "blockIO", skip_serializing_if = "Option::is_none")]
     pub block_io: Option<BlockIo>,
     /// Huge pages.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub hugepage_limits: Vec<HugepageLimit>,
     /// Class and priority of packets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkResources>,
     /// RDMA, by device.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub rdma: BTreeMap<String, Rdma>,
     /// Files of the v2 hierarchy and their values.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub unified: BTreeMap<String, String>,
 }
 
@@ -140,18 +156,31 @@ pub struct BlockIo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaf_weight: Option<u16>,
     /// Weights by device.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub weight_device: Vec<WeightDevice>,
     /// Bytes read each second.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub throttle_read_bps_device: Vec<ThrottleDevice>,
     /// Bytes written each second.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub throttle_write_bps_device: Vec<ThrottleDevice>,
     /// Reads each second.
     #[serde(
         rename = "throttleReadIOPSDevice",
         default,
+        deserialize_with = "super::null::is_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub throttle_read_iops_device: Vec<ThrottleDevice>,
@@ -159,6 +188,7 @@ pub struct BlockIo {
     #[serde(
         rename = "throttleWriteIOPSDevice",
         default,
+        deserialize_with = "super::null::is_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub throttle_write_iops_device: Vec<ThrottleDevice>,
@@ -208,7 +238,11 @@ pub struct NetworkResources {
     #[serde(rename = "classID", skip_serializing_if = "Option::is_none")]
     pub class_id: Option<u32>,
     /// Priorities by interface.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub priorities: Vec<InterfacePriority>,
 }
 

@@ -12,7 +12,11 @@ pub struct Seccomp {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_errno_ret: Option<u32>,
     /// Architectures besides the native one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub architectures: Vec<SeccompArchitecture>,
     /// Flags of the filter; absent means the runtime's choice.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,7 +28,11 @@ pub struct Seccomp {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listener_metadata: Option<String>,
     /// Rules.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub syscalls: Vec<SeccompSyscall>,
 }
 
@@ -56,6 +64,23 @@ pub enum SeccompAction {
     /// The listener decides.
     #[serde(rename = "SCMP_ACT_NOTIFY")]
     Notify,
+}
+
+impl SeccompAction {
+    /// The name in a configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            SeccompAction::KillThread => "SCMP_ACT_KILL",
+            SeccompAction::KillProcess => "SCMP_ACT_KILL_PROCESS",
+            SeccompAction::Trap => "SCMP_ACT_TRAP",
+            SeccompAction::Errno => "SCMP_ACT_ERRNO",
+            SeccompAction::Trace => "SCMP_ACT_TRACE",
+            SeccompAction::Allow => "SCMP_ACT_ALLOW",
+            SeccompAction::Log => "SCMP_ACT_LOG",
+            SeccompAction::Notify => "SCMP_ACT_NOTIFY",
+        }
+    }
 }
 
 /// Architectures, by libseccomp's names.
@@ -139,7 +164,11 @@ pub struct SeccompSyscall {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errno_ret: Option<u32>,
     /// Conditions, all of which must hold.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub args: Vec<SeccompArgument>,
 }
 
@@ -152,7 +181,11 @@ pub struct SeccompArgument {
     /// What it is compared with; the mask for a masked comparison.
     pub value: u64,
     /// The masked argument is compared with this.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "super::null::is_default",
+        skip_serializing_if = "is_zero"
+    )]
     pub value_two: u64,
     /// How it is compared.
     pub op: SeccompOperator,

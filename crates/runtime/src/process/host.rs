@@ -15,12 +15,18 @@ impl Prepared {
     /// What has to happen while the host's /proc is still there: the
     /// out-of-memory score, the label of the program, and what the scheduler
     /// has to know.
-    pub(crate) fn apply_on_host(&self) -> Result<(), Failure> {
+    /// The parent may do the first itself.
+    pub(crate) fn apply_on_host(&self, scored_by_parent: bool) -> Result<(), Failure> {
         let process = &self.process;
-        if let Some(adjustment) = process.oom_score_adj {
+        if let Some(adjustment) = process.oom_score_adj.filter(|_| !scored_by_parent) {
             let value = adjustment.to_string();
-            write_own(c"self/oom_score_adj", &value)
-                .map_err(|error| Failure::new(Step::OomScore, value, error))?;
+            match write_own(c"self/oom_score_adj", &value) {
+                // Below what one has is for the host's root.
+                Err(error) if self.rootless && is_denied(&error) => {}
+                result => {
+                    result.map_err(|error| Failure::new(Step::OomScore, value, error))?;
+                }
+            }
         }
         if let Some(profile) = process
             .apparmor_profile
@@ -79,6 +85,10 @@ pub(crate) fn write_below(proc: BorrowedFd<'_>, path: &CStr, value: &str) -> io:
     } else {
         Err(io::ErrorKind::WriteZero.into())
     }
+}
+
+fn is_denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
 }
 
 fn apply_apparmor(profile: &str) -> Result<(), Failure> {

@@ -81,7 +81,12 @@ impl Prepared {
         rustix::thread::set_keep_capabilities(true)
             .map_err(capability("keeping capabilities over the change of user"))?;
         let groups: Vec<Gid> = user.groups.iter().map(|&gid| Gid::from_raw(gid)).collect();
-        rustix::thread::set_thread_groups(&groups).map_err(identity("setting the groups"))?;
+        match rustix::thread::set_thread_groups(&groups) {
+            // A user namespace of somebody who is not root may forbid it; then
+            // there is none to set.
+            Err(Errno::PERM) if self.rootless && groups.is_empty() => {}
+            result => result.map_err(identity("setting the groups"))?,
+        }
         let gid = Gid::from_raw(user.gid);
         rustix::thread::set_thread_res_gid(gid, gid, gid).map_err(identity("setting the group"))?;
         let uid = Uid::from_raw(user.uid);

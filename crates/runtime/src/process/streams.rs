@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FileType, Uid};
+use rustix::fs::{FileType, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 use super::Prepared;
@@ -34,7 +34,8 @@ impl Prepared {
                     .map_err(failed)?;
                 Ok(Some(terminal.master))
             }
-            (Streams::Given([input, output, error]), None) => {
+            (Streams::Given(streams), None) => {
+                let [input, output, error] = streams.map(own_null);
                 for stream in [&input, &output, &error] {
                     give_to(stream.as_fd(), owner).map_err(failed)?;
                 }
@@ -48,6 +49,27 @@ impl Prepared {
                 "process.terminal and the given streams contradict each other",
             )),
         }
+    }
+}
+
+/// The host's null device as a stream gives way to the container's, as with
+/// runc: a file of a mount that the container does not have cannot be named
+/// inside, nor taken along by a checkpoint.
+fn own_null(stream: OwnedFd) -> OwnedFd {
+    let is_null = |fd: BorrowedFd<'_>| {
+        rustix::fs::fstat(fd).is_ok_and(|status| {
+            FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice
+                && status.st_rdev == rustix::fs::makedev(1, 3)
+        })
+    };
+    if !is_null(stream.as_fd()) {
+        return stream;
+    }
+    // What the image has there may be anything: then the stream stays.
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match rustix::fs::open("/dev/null", flags, Mode::empty()) {
+        Ok(own) if is_null(own.as_fd()) => own,
+        _ => stream,
     }
 }
 

@@ -53,9 +53,11 @@ pub(super) fn attach_all(
     root: BorrowedFd<'_>,
     label: Option<&str>,
     cgroups: &CgroupView,
+    prepared: &[Option<OwnedFd>],
 ) -> Result<Attached, Failure> {
     let mut attached = Attached::default();
-    for mount in &spec.mounts {
+    for (index, mount) in spec.mounts.iter().enumerate() {
+        let prepared = prepared.get(index).and_then(Option::as_ref);
         let options = MountOptions::parse(&mount.options).map_err(|option| {
             Failure::sentence(
                 Step::Mount,
@@ -65,7 +67,7 @@ pub(super) fn attach_all(
                 ),
             )
         })?;
-        let made = attach_one(mount, &options, root, label, cgroups)
+        let made = attach_one(mount, &options, root, label, cgroups, prepared)
             .map_err(|error| Failure::new(Step::Mount, describe(mount), error))?;
         // The last mount at a place is the one that is seen.
         match normal(&mount.destination).as_str() {
@@ -114,9 +116,10 @@ fn attach_one(
     root: BorrowedFd<'_>,
     label: Option<&str>,
     cgroups: &CgroupView,
+    prepared: Option<&OwnedFd>,
 ) -> Result<Option<OwnedFd>, Errno> {
     let made = match kind(mount, options) {
-        "bind" => bind(mount, options, root)?,
+        "bind" => bind(mount, options, root, prepared)?,
         "cgroup" | "cgroup2" => {
             cgroup::attach(mount, options, root, cgroups)?;
             return Ok(None);
@@ -133,14 +136,47 @@ fn attach_one(
     Ok(Some(made))
 }
 
-/// Makes a directory or file of the host visible.
-fn bind(mount: &Mount, options: &MountOptions, root: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+/// See [`super::prepare`].
+pub(super) fn prepare(
+    spec: &Spec,
+    has_user_namespace: bool,
+) -> Result<Vec<Option<OwnedFd>>, Failure> {
+    let mut prepared = Vec::new();
+    for mount in &spec.mounts {
+        // What the options are is judged where the mounts are made.
+        let options = MountOptions::parse(&mount.options).unwrap_or_default();
+        prepared.push(if has_user_namespace && kind(mount, &options) == "bind" {
+            let tree = open_source(mount, &options)
+                .map_err(|error| Failure::new(Step::Mount, describe(mount), error))?;
+            Some(tree)
+        } else {
+            None
+        });
+    }
+    Ok(prepared)
+}
+
+/// Opens the source of a bind mount as a detached mount.
+fn open_source(mount: &Mount, options: &MountOptions) -> Result<OwnedFd, Errno> {
     let source = mount.source.as_deref().ok_or(Errno::INVAL)?;
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     if options.bind != Some(false) {
         flags |= OpenTreeFlags::AT_RECURSIVE;
     }
-    let tree = open_tree(CWD, source, flags)?;
+    open_tree(CWD, source, flags)
+}
+
+/// Makes a directory or file of the host visible.
+fn bind(
+    mount: &Mount,
+    options: &MountOptions,
+    root: BorrowedFd<'_>,
+    prepared: Option<&OwnedFd>,
+) -> Result<OwnedFd, Errno> {
+    let tree = match prepared {
+        Some(tree) => rustix::io::fcntl_dupfd_cloexec(tree, 3)?,
+        None => open_source(mount, options)?,
+    };
     change(tree.as_fd(), false, options.attributes)?;
     change(tree.as_fd(), true, options.recursive)?;
     let is_directory = resolve::is_directory(tree.as_fd())?;

@@ -84,15 +84,11 @@ fn plain_directory() {
     let sandbox = Sandbox::new();
     let (stdio, _output) = crate::sandbox::pipes();
     let spec = sandbox.spec(&["touch", "/made"]);
-    let mut container = tare_runtime::Container::create(tare_runtime::CreateRequest {
-        id: &sandbox.id,
-        spec: &spec,
-        rootfs: Rootfs::Path(sandbox.directory.join("lower")),
-        namespaces: Vec::new(),
-        stdio,
-        identity: Identity::Configured,
-    })
-    .expect("creates");
+    let mut container = tare_runtime::Container::builder(&sandbox.id, &spec)
+        .rootfs(Rootfs::Path(sandbox.directory.join("lower")))
+        .stdio(stdio)
+        .create()
+        .expect("creates");
     assert!(
         !sandbox.lower("made").exists(),
         "the program waits for the start"
@@ -147,20 +143,16 @@ fn many_layers() {
     };
     let (stdio, output) = crate::sandbox::pipes();
     let spec = sandbox.spec(&["sh", "-c", "cat /top; ls -d /own* | wc -l"]);
-    let mut container = tare_runtime::Container::create(tare_runtime::CreateRequest {
-        id: &sandbox.id,
-        spec: &spec,
-        rootfs: Rootfs::Overlay {
+    let mut container = tare_runtime::Container::builder(&sandbox.id, &spec)
+        .rootfs(Rootfs::Overlay {
             lower,
             upper,
             work,
             volatile,
-        },
-        namespaces: Vec::new(),
-        stdio,
-        identity: Identity::Configured,
-    })
-    .expect("creates");
+        })
+        .stdio(stdio)
+        .create()
+        .expect("creates");
     container.start().expect("starts");
     let text = std::io::read_to_string(fs::File::from(output)).expect("output");
     assert_eq!(crate::sandbox::wait(&container.pidfd), 0);

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use tare_oci::runtime::{Mount, Namespace, NamespaceKind, ResourceLimit, Spec};
-use tare_runtime::{Container, CreateRequest, Error, Identity, Stdio};
+use tare_runtime::{Container, Error, Identity, Stdio};
 
 use crate::harness::Test;
 use crate::sandbox::Sandbox;
@@ -125,11 +125,11 @@ fn configurations() {
     let cases = [
         (
             limit("RLIMIT_MOON", 1, 1),
-            "process.rlimits: RLIMIT_MOON: no such limit",
+            "process.rlimits[0].type: RLIMIT_MOON: no such limit",
         ),
         (
             limit("RLIMIT_NOFILE", 2, 1),
-            "process.rlimits: RLIMIT_NOFILE: the soft limit is above the hard limit",
+            "process.rlimits[0].soft: RLIMIT_NOFILE: the soft limit 2 is above the hard limit 1",
         ),
         (
             mount("bind", "/no/such/source", "/x"),
@@ -154,7 +154,7 @@ fn configurations() {
         ),
         (
             with(&|spec| spec.process.as_mut().expect("a process").args[0] = "a\0b".to_owned()),
-            "process.args: holds a NUL byte",
+            "process.args[0]: holds a NUL byte",
         ),
         (
             with(&|spec| {
@@ -171,7 +171,7 @@ fn configurations() {
                     path: None,
                 });
             }),
-            "linux.namespaces: user namespaces are not supported yet",
+            "linux.uidMappings: is needed for a new user namespace",
         ),
         (
             with(&|spec| {
@@ -203,15 +203,11 @@ fn configurations() {
 fn streams() {
     let sandbox = Sandbox::new();
     let spec = sandbox.spec(&["true"]);
-    let error = Container::create(CreateRequest {
-        id: &sandbox.id,
-        spec: &spec,
-        rootfs: sandbox.rootfs(),
-        namespaces: Vec::new(),
-        stdio: Stdio::Terminal,
-        identity: Identity::Configured,
-    })
-    .expect_err("no terminal is configured");
+    let error = Container::builder(&sandbox.id, &spec)
+        .rootfs(sandbox.rootfs())
+        .stdio(Stdio::Terminal)
+        .create()
+        .expect_err("no terminal is configured");
     assert!(error.to_string().contains("contradict"), "{error}");
 }
 
@@ -223,14 +219,10 @@ fn creator_dies() {
     let child = tare_sys::clone::clone_process(proof, kinds, None).expect("clones");
     let Some(child) = child else {
         let spec = sandbox.spec(&["sh", "-c", "echo started"]);
-        let created = Container::create(CreateRequest {
-            id: &sandbox.id,
-            spec: &spec,
-            rootfs: sandbox.rootfs(),
-            namespaces: Vec::new(),
-            stdio,
-            identity: Identity::Configured,
-        });
+        let created = Container::builder(&sandbox.id, &spec)
+            .rootfs(sandbox.rootfs())
+            .stdio(stdio)
+            .create();
         // Dies with a container that waits for its start.
         tare_sys::clone::exit_immediately(created.is_err().into());
     };

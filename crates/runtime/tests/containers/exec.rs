@@ -187,15 +187,11 @@ fn out_of_reach() {
     // keep them out.
     spec.process.as_mut().expect("a process").no_new_privileges = true;
     let (stdio, _output) = crate::sandbox::pipes();
-    let waiting = tare_runtime::Container::create(tare_runtime::CreateRequest {
-        id: &other.id,
-        spec: &spec,
-        rootfs: other.rootfs(),
-        namespaces: Vec::new(),
-        stdio,
-        identity: Identity::Configured,
-    })
-    .expect("creates");
+    let waiting = tare_runtime::Container::builder(&other.id, &spec)
+        .rootfs(other.rootfs())
+        .stdio(stdio)
+        .create()
+        .expect("creates");
     let script = "for p in /proc/[0-9]*; do
             echo process $(readlink $p/exe) $(readlink $p/cwd $p/fd/0)
         done 2>/dev/null";
@@ -230,6 +226,9 @@ fn keys() {
             process: &process(&sandbox, &["sleep", "100"]),
             stdio,
             identity: Identity::Configured,
+            preserve: 0,
+            ignore_paused: false,
+            cgroups: Vec::new(),
         })
         .expect("runs");
     // Both have one session keyring, which is not the caller's.

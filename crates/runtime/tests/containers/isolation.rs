@@ -80,15 +80,12 @@ fn given_namespaces() {
             namespace.path = Some(path.clone());
         }
     }
-    let mut container = tare_runtime::Container::create(tare_runtime::CreateRequest {
-        id: &sandbox.id,
-        spec: &spec,
-        rootfs: sandbox.rootfs(),
-        namespaces: vec![(NamespaceKind::Network, network)],
-        stdio,
-        identity: Identity::Configured,
-    })
-    .expect("creates");
+    let mut container = tare_runtime::Container::builder(&sandbox.id, &spec)
+        .rootfs(sandbox.rootfs())
+        .join(vec![(NamespaceKind::Network, network)])
+        .stdio(stdio)
+        .create()
+        .expect("creates");
     container.start().expect("starts");
     let text = std::io::read_to_string(fs::File::from(output)).expect("output");
     crate::sandbox::wait(&container.pidfd);

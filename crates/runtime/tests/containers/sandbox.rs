@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::{WaitId, WaitIdOptions};
 use tare_oci::runtime::{Capabilities, Linux, Process, Resources, Root, Spec};
-use tare_runtime::{
-    Container, CreateRequest, Error, ExecRequest, Identity, Rootfs, Stdio, defaults,
-};
+use tare_runtime::{Container, Error, ExecRequest, Identity, Rootfs, Stdio, defaults};
 
 /// A directory with a busybox root in it, removed in the end, and with it
 /// every container that was made in it.
@@ -154,14 +152,11 @@ impl Sandbox {
     /// Creates and starts a container whose output goes into a pipe.
     pub(crate) fn start(&self, spec: &Spec, identity: Identity) -> Result<Running, Error> {
         let (stdio, output) = pipes();
-        let mut container = Container::create(CreateRequest {
-            id: &self.id,
-            spec,
-            rootfs: self.rootfs(),
-            namespaces: Vec::new(),
-            stdio,
-            identity,
-        })?;
+        let mut container = Container::builder(&self.id, spec)
+            .rootfs(self.rootfs())
+            .stdio(stdio)
+            .identity(identity)
+            .create()?;
         container.start()?;
         Ok(Running { container, output })
     }
@@ -219,6 +214,9 @@ impl Running {
             process,
             stdio,
             identity,
+            preserve: 0,
+            ignore_paused: false,
+            cgroups: Vec::new(),
         })?;
         Ok(finish(&process.pidfd, output))
     }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 
 use tare_oci::runtime::ConsoleSize;
-use tare_runtime::{Container, CreateRequest, ExecRequest, Identity, Stdio};
+use tare_runtime::{Container, ExecRequest, Identity, Stdio};
 
 use crate::harness::Test;
 use crate::sandbox::{Sandbox, wait};
@@ -27,15 +27,11 @@ fn create(sandbox: &Sandbox, script: &str) -> (Container, OwnedFd) {
         height: 33,
         width: 77,
     });
-    let mut container = Container::create(CreateRequest {
-        id: &sandbox.id,
-        spec: &spec,
-        rootfs: sandbox.rootfs(),
-        namespaces: Vec::new(),
-        stdio: Stdio::Terminal,
-        identity: Identity::Configured,
-    })
-    .expect("creates");
+    let mut container = Container::builder(&sandbox.id, &spec)
+        .rootfs(sandbox.rootfs())
+        .stdio(Stdio::Terminal)
+        .create()
+        .expect("creates");
     container.start().expect("starts");
     let console = container.console.take().expect("a terminal");
     (container, console)
@@ -97,6 +93,9 @@ fn exec() {
             process: &process,
             stdio: Stdio::Terminal,
             identity: Identity::Configured,
+            preserve: 0,
+            ignore_paused: false,
+            cgroups: Vec::new(),
         })
         .expect("runs");
     let text = read(executed.console.expect("a terminal"));

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Record, Stream, rfc3339};
+use super::{Record, Stream};
+use tare_oci::timestamp;
 
 /// The JSON of the attributes that each record carries, or nothing.
 pub(super) fn attributes(tags: &BTreeMap<String, String>) -> Vec<u8> {
@@ -40,7 +41,7 @@ pub(super) fn encode(record: &Record<'_>, attributes: &[u8], into: &mut Vec<u8>)
     });
     into.extend_from_slice(attributes);
     into.extend_from_slice(b"\"time\":\"");
-    rfc3339::format_trimmed(record.time, into);
+    timestamp::format_trimmed(record.time, into);
     into.extend_from_slice(b"\"}\n");
 }
 
@@ -109,7 +110,7 @@ pub(super) fn decode<'a>(line: &[u8], text: &'a mut Vec<u8>) -> Option<Record<'a
     text.clear();
     text.extend_from_slice(whole.unwrap_or(content));
     Some(Record {
-        time: rfc3339::parse(entry.time.as_bytes())?,
+        time: timestamp::parse(entry.time.as_bytes())?,
         stream: if entry.stream == "stderr" {
             Stream::Stderr
         } else {

@@ -1,5 +1,5 @@
-//! Times in logs: RFC 3339 in UTC with nanoseconds, written and read without
-//! the weight of a calendar library, of which the shim would need nothing else.
+//! Times in logs and states: RFC 3339 in UTC with nanoseconds, written and read without
+//! the weight of a calendar library, of which nothing else would be needed.
 
 const NANOSECONDS: i64 = 1_000_000_000;
 const DAY: i64 = 86_400;
@@ -28,7 +28,7 @@ pub fn format_fixed(time: i64, into: &mut Vec<u8>) {
 }
 
 /// Appends a time as Go's RFC3339Nano does: no decimals that say nothing.
-pub(super) fn format_trimmed(time: i64, into: &mut Vec<u8>) {
+pub fn format_trimmed(time: i64, into: &mut Vec<u8>) {
     format_fixed(time, into);
     into.pop();
     while into.last() == Some(&b'0') {

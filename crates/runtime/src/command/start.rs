@@ -1,0 +1,55 @@
+//! `start`: lets the program of a created container run.
+
+use std::process::ExitCode;
+
+use super::flags::{Count, Parsed, Verb};
+use super::{Error, Globals};
+use crate::state::{Entry, Status};
+
+pub(super) const VERB: Verb = Verb {
+    name: "start",
+    arguments: "<container-id>",
+    about: "run the program of a created container",
+    flags: &[],
+    count: Count::Exactly(1),
+    has_command: false,
+    run,
+};
+
+fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
+    let entry = globals.store.entry(parsed.id())?;
+    start(globals, &entry)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the container's gate, and returns when its program runs.
+pub(super) fn start(globals: &Globals, entry: &Entry) -> Result<(), Error> {
+    let state = entry.read_state()?;
+    // Not the status first and then the gate: of two who start it at once one
+    // gets through, and the other hears that it runs.
+    let connection = match entry.status(&state)? {
+        Status::Created => entry.reach_gate(),
+        Status::Paused => {
+            return Err(Error::State(
+                "cannot start a container in the paused state".to_owned(),
+            ));
+        }
+        Status::Stopped => {
+            return Err(Error::State(
+                "cannot start a container that has stopped".to_owned(),
+            ));
+        }
+        Status::Running => None,
+    };
+    let running = || Error::State("cannot start an already running container".to_owned());
+    let connection = connection.ok_or_else(running)?;
+    let mut container = state.saved.open(None)?;
+    container.start_at_gate(connection).map_err(Error::Start)?;
+    globals
+        .log
+        .debug(&format!("the program of process {} runs", container.pid));
+    for warning in &container.warnings {
+        globals.log.warning(warning);
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! `linux.memoryPolicy` (set_mempolicy(2)).
+
+use tare_oci::runtime::{MemoryPolicy, MemoryPolicyFlag, MemoryPolicyMode};
+
+use super::{Error, list};
+
+pub(super) fn check(policy: &MemoryPolicy) -> Result<(), Error> {
+    let refuse = |field: &str, reason: &str| {
+        Err(Error::invalid(
+            format!("linux.memoryPolicy.{field}"),
+            reason,
+        ))
+    };
+    if !policy.nodes.is_empty() {
+        list::check("linux.memoryPolicy.nodes", &policy.nodes)?;
+    }
+    match policy.mode {
+        MemoryPolicyMode::MpolDefault | MemoryPolicyMode::MpolLocal => {
+            if !policy.nodes.is_empty() {
+                return refuse("nodes", "is not for this mode");
+            }
+        }
+        // Without nodes the memory comes from where the process runs.
+        MemoryPolicyMode::MpolPreferred => {}
+        MemoryPolicyMode::MpolBind
+        | MemoryPolicyMode::MpolInterleave
+        | MemoryPolicyMode::MpolWeightedInterleave
+        | MemoryPolicyMode::MpolPreferredMany => {
+            if policy.nodes.is_empty() {
+                return refuse("nodes", "is needed for this mode");
+            }
+        }
+    }
+    let has = |flag| policy.flags.contains(&flag);
+    if has(MemoryPolicyFlag::RelativeNodes) && has(MemoryPolicyFlag::StaticNodes) {
+        return refuse(
+            "flags",
+            "MPOL_F_RELATIVE_NODES and MPOL_F_STATIC_NODES exclude each other",
+        );
+    }
+    let about_nodes = has(MemoryPolicyFlag::RelativeNodes) || has(MemoryPolicyFlag::StaticNodes);
+    if about_nodes && policy.nodes.is_empty() {
+        return refuse("flags", "says something of nodes where there are none");
+    }
+    if has(MemoryPolicyFlag::NumaBalancing)
+        && !matches!(
+            policy.mode,
+            MemoryPolicyMode::MpolBind | MemoryPolicyMode::MpolPreferredMany
+        )
+    {
+        return refuse(
+            "flags",
+            "MPOL_F_NUMA_BALANCING needs MPOL_BIND or MPOL_PREFERRED_MANY",
+        );
+    }
+    Ok(())
+}

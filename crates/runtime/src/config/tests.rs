@@ -1,0 +1,28 @@
+use super::*;
+
+mod form;
+mod meaning;
+
+/// A configuration that is right, with further properties.
+fn spec(properties: &str) -> Spec {
+    let document = format!(r#"{{"ociVersion":"1.3.0",{properties}}}"#);
+    parse(document.as_bytes()).unwrap_or_else(|error| panic!("{document}: {error}"))
+}
+
+/// For properties that have nothing to do with the root.
+const ANY_ROOT: Context<'static> = Context {
+    rootless: false,
+    systemd_cgroup: false,
+    given: &[],
+    root_given: true,
+};
+
+/// Why a configuration is refused.
+fn refused(properties: &str, context: &Context<'_>) -> String {
+    let error = match validate(&spec(properties), context) {
+        Err(error) => error.to_string(),
+        Ok(()) => panic!("accepted: {properties}"),
+    };
+    assert!(!error.contains('\n'), "{error:?}");
+    error
+}

@@ -1,0 +1,280 @@
+//! Making a container up to the point where its program could run.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use tare_oci::runtime::{Linux, NamespaceKind, Resources, Spec};
+use tare_sys::SingleThreaded;
+use tare_sys::namespace::Kinds;
+
+use super::spawn::{Birth, Way, spawn};
+use super::{Builder, Container, Stdio, make_undumpable};
+use crate::cgroup::{Cgroup, Driver};
+use crate::config::Context;
+use crate::error::Error;
+use crate::handshake::ParentEnd;
+use crate::init::{Inside, Plan, kinds};
+use crate::listener::Agent;
+use crate::plan::{self, Namespaces};
+use crate::process::{Prepared, Streams};
+use crate::rootfs::{self, CgroupHierarchyView, CgroupView, Rootfs};
+use crate::user_namespace;
+
+pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
+    let proof = SingleThreaded::verify().map_err(Error::Clone)?;
+    let Builder {
+        id,
+        spec,
+        rootfs,
+        namespaces,
+        stdio,
+        identity,
+        bundle,
+        driver,
+        gate,
+        preserved,
+        rootless,
+        new_keyring,
+    } = builder;
+    let context = Context {
+        rootless: !rustix::process::geteuid().is_root(),
+        systemd_cgroup: driver == Driver::Systemd,
+        given: &[],
+        root_given: rootfs.is_some(),
+    };
+    plan::check(spec, &namespaces, context)?;
+    let resources = plan::resources(spec);
+    crate::cgroup::check(&resources)?;
+    if driver == Driver::Systemd {
+        crate::cgroup::check_annotations(&spec.annotations).map_err(crate::cgroup::Error::from)?;
+    }
+    let linux_default = Linux::default();
+    let linux = spec.linux.as_ref().unwrap_or(&linux_default);
+    let process = plan::process(spec)?;
+    let namespaces = Namespaces::plan(spec, namespaces)?;
+    let seccomp = plan::seccomp(spec);
+    let has_user_namespace = namespaces.all.contains(Kinds::USER);
+    // What the container's own privileges do not reach is done for it from
+    // outside, as far as the caller's own do.
+    let by_parent = has_user_namespace && rustix::process::geteuid().is_root();
+    let prepared = Prepared::new(process, &identity, seccomp.is_some())?
+        .preserve(preserved)
+        .limits_by_parent(by_parent)
+        .rootless(rootless);
+    let streams = match stdio {
+        Some(stdio) => Streams::new(stdio),
+        None => Stdio::inherit(process.terminal).and_then(Streams::new),
+    }
+    .map_err(Error::Clone)?;
+    let rootfs = match rootfs {
+        Some(rootfs) => rootfs,
+        None => Rootfs::Path(bundle.join(root_path(spec)?)),
+    };
+    let mounts = rootfs::prepare(spec, by_parent).map_err(Error::Process)?;
+    let root = if by_parent && !rootfs.is_mounted_by_parent() {
+        Some(rootfs.mount(spec).map_err(Error::Process)?)
+    } else {
+        None
+    };
+    make_undumpable()?;
+
+    let mut cgroup = Cgroup::create(&plan::cgroup_path(spec, id, driver), id, driver, rootless)?;
+    let view = cgroup_view(&cgroup, namespaces.all.contains(Kinds::CGROUP));
+    let entries = cgroup.entries();
+    let hooks = spec.hooks.clone().unwrap_or_default();
+    let through = namespaces.need_a_way_through();
+    let init = Plan {
+        id,
+        spec,
+        rootfs: &rootfs,
+        prepared: &prepared,
+        cgroup_entries: &entries,
+        cgroup_view: &view,
+        new_keyring,
+        bundle: &bundle,
+        gate: gate.as_ref().map(AsFd::as_fd),
+        waits_to_go: namespaces.cloned.contains(Kinds::USER) || cgroup.adopts(),
+        inside: if through { Inside::Joined } else { Inside::Not },
+        scored_by_parent: by_parent,
+        namespaces: &namespaces,
+        mounts: &mounts,
+        root: root.as_ref().map(AsFd::as_fd),
+    };
+    let spawned = cgroup
+        .clone_target()
+        .map_err(Error::from)
+        .and_then(|group| {
+            let first = || prepared.apply_on_host(by_parent);
+            let birth = Birth {
+                new: namespaces.cloned,
+                group,
+                way: if through {
+                    Way::Through {
+                        first: &first,
+                        namespaces: namespaces
+                            .join
+                            .iter()
+                            .map(|(kind, namespace)| (namespace.as_fd(), kinds(*kind)))
+                            .collect(),
+                    }
+                } else {
+                    Way::Itself(namespaces.joined_pid().map(AsFd::as_fd))
+                },
+            };
+            spawn(proof, birth, streams, |channel, streams| {
+                init.run(proof, channel, streams)
+            })
+        });
+    let (child, channel) = match spawned {
+        Ok(spawned) => spawned,
+        Err(error) => {
+            // The first error is the one to report.
+            let _ = cgroup.remove();
+            return Err(error);
+        }
+    };
+    cgroup.follow(child.pid);
+    let mut container = Container {
+        pid: child.pid,
+        pidfd: child.pidfd,
+        console: None,
+        listener: None,
+        cgroup,
+        warnings: Vec::new(),
+        id: id.to_owned(),
+        bundle: bundle.clone(),
+        annotations: spec.annotations.clone(),
+        hooks,
+        namespaces: namespaces.all,
+        agent: seccomp.and_then(Agent::of),
+        filter: Vec::new(),
+        channel: None,
+        host_mounts: (!namespaces.all.contains(Kinds::MOUNT)).then(|| rootfs.place().to_owned()),
+    };
+    // The root is mounted while the child enters its groups and namespaces,
+    // and the filter is compiled and the limits are set while it makes its
+    // mounts; it runs no program before it is told to.
+    let finished = let_go(&container, &channel, linux, &resources, &init)
+        .and_then(|()| give_root(&channel, &rootfs, spec))
+        .and_then(|()| {
+            container.filter = plan::filter(seccomp)?;
+            container.cgroup.set_up(&resources)?;
+            if by_parent {
+                prepared.score_from_outside(container.pid)?;
+            }
+            container.wait_ready(&channel)
+        })
+        .and_then(|console| {
+            if by_parent {
+                prepared.limit_from_outside(container.pid)?;
+            }
+            if gate.is_some() {
+                channel
+                    .start(container.pid, &container.filter)
+                    .map_err(Error::Handshake)?;
+            }
+            Ok(console)
+        });
+    match finished {
+        Ok(console) => {
+            container.console = console;
+            container.channel = gate.is_none().then_some(channel);
+            Ok(container)
+        }
+        Err(error) => {
+            container.destroy();
+            Err(error)
+        }
+    }
+}
+
+/// What a new user namespace and a service manager need of the parent before
+/// the child can go on.
+fn let_go(
+    container: &Container,
+    channel: &ParentEnd,
+    linux: &Linux,
+    resources: &Resources,
+    init: &Plan<'_>,
+) -> Result<(), Error> {
+    if !init.waits_to_go {
+        return Ok(());
+    }
+    if init.namespaces.cloned.contains(Kinds::USER) {
+        user_namespace::write_maps(container.pid, &linux.uid_mappings, &linux.gid_mappings)?;
+    }
+    if container.cgroup.adopts() {
+        container
+            .cgroup
+            .adopt(container.pid, resources, &container.annotations)?;
+    }
+    channel.go().map_err(Error::Handshake)
+}
+
+fn give_root(channel: &ParentEnd, rootfs: &Rootfs, spec: &Spec) -> Result<(), Error> {
+    if !rootfs.is_mounted_by_parent() {
+        return Ok(());
+    }
+    let mount = rootfs.mount(spec).map_err(Error::Process)?;
+    channel.give_root(mount).map_err(Error::Handshake)
+}
+
+fn root_path(spec: &Spec) -> Result<&Path, Error> {
+    match &spec.root {
+        Some(root) if !root.path.is_empty() => Ok(Path::new(&root.path)),
+        _ => Err(Error::configuration("root.path", "is missing")),
+    }
+}
+
+fn cgroup_view(cgroup: &Cgroup, own_namespace: bool) -> CgroupView {
+    let layout = cgroup.layout();
+    CgroupView {
+        hierarchies: layout
+            .hierarchies
+            .iter()
+            .map(|hierarchy| CgroupHierarchyView {
+                name: hierarchy.name(),
+                controllers: hierarchy.controllers.clone(),
+                path: cgroup.directory(hierarchy),
+            })
+            .collect(),
+        // With the host's cgroup namespace the whole hierarchy is seen, as
+        // with runc.
+        unified: match &layout.unified {
+            Some(_) if !layout.hierarchies.is_empty() => None,
+            Some(mount) if !own_namespace => Some(mount.clone()),
+            _ => cgroup.unified_directory(),
+        },
+    }
+}
+
+impl Stdio {
+    /// The caller's own streams.
+    fn inherit(terminal: bool) -> std::io::Result<Stdio> {
+        if terminal {
+            return Ok(Stdio::Terminal);
+        }
+        let own = |stream: std::os::fd::BorrowedFd<'_>| -> std::io::Result<OwnedFd> {
+            Ok(rustix::io::fcntl_dupfd_cloexec(stream, 3)?)
+        };
+        Ok(Stdio::Pipes {
+            stdin: own(std::io::stdin().as_fd())?,
+            stdout: own(std::io::stdout().as_fd())?,
+            stderr: own(std::io::stderr().as_fd())?,
+        })
+    }
+}
+
+impl Namespaces {
+    /// Whether no single process can get into all of them: see
+    /// [`super::spawn`].
+    fn need_a_way_through(&self) -> bool {
+        let joins = |kind: NamespaceKind| self.join.iter().any(|(joined, _)| *joined == kind);
+        joins(NamespaceKind::User)
+            || self.cloned.contains(Kinds::USER)
+                && self
+                    .join
+                    .iter()
+                    .any(|(kind, _)| *kind != NamespaceKind::Pid)
+    }
+}

@@ -1,0 +1,84 @@
+//! Letting the program of a container run.
+
+use std::os::fd::OwnedFd;
+
+use super::Container;
+use crate::error::Error;
+use crate::handshake::{Heard, ParentEnd};
+use crate::hook;
+use crate::listener;
+use crate::state_document::{self, Status};
+
+impl Container {
+    /// Lets the program run, and returns when it does. Does nothing when it
+    /// has been started before.
+    ///
+    /// # Errors
+    /// When the program cannot be executed; nothing of the container is left
+    /// then but this value.
+    pub fn start(&mut self) -> Result<(), Error> {
+        let Some(channel) = self.channel.take() else {
+            return Ok(());
+        };
+        let started = channel
+            .start(self.pid, &self.filter)
+            .map_err(Error::Handshake)
+            .and_then(|()| self.finish(&channel));
+        started.inspect_err(|_| drop(self.destroy()))
+    }
+
+    /// As [`Container::start`], for a container that waits at its gate, to
+    /// which `connection` leads ([`crate::gate::reach`]).
+    ///
+    /// # Errors
+    /// As [`Container::start`], but what is left of the container stays.
+    pub fn start_at_gate(&mut self, connection: OwnedFd) -> Result<(), Error> {
+        let channel = ParentEnd::open(connection).map_err(Error::Handshake)?;
+        self.finish(&channel)
+    }
+
+    fn finish(&mut self, channel: &ParentEnd) -> Result<(), Error> {
+        self.listener = run(channel, &self.pidfd, |listener| {
+            let Some(agent) = &self.agent else {
+                return Ok(Some(listener));
+            };
+            let state = self.state_document(Status::Created);
+            agent.send(&listener, self.pid, state)?;
+            Ok(None)
+        })?;
+        if !self.hooks.poststart.is_empty() {
+            let state = self.state(Status::Running, self.pid);
+            let failed = hook::run_each("poststart", &self.hooks.poststart, &state);
+            self.warnings
+                .extend(failed.into_iter().map(|failed| failed.to_string()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn state_document(&self, status: Status) -> tare_oci::runtime::State {
+        state_document::document(&self.id, status, self.pid, &self.bundle, &self.annotations)
+    }
+}
+
+/// Hears the child out until it is the program. A listener is given to `take`,
+/// who says whether it is kept.
+pub(super) fn run(
+    channel: &ParentEnd,
+    pidfd: &OwnedFd,
+    take: impl Fn(OwnedFd) -> Result<Option<OwnedFd>, listener::Error>,
+) -> Result<Option<OwnedFd>, Error> {
+    let mut kept = None;
+    loop {
+        match channel.hear().map_err(Error::Handshake)? {
+            Heard::Closed => return Ok(kept),
+            Heard::Failed(failure) => return Err(Error::Process(failure)),
+            Heard::Listener(number) => {
+                kept = take(listener::take(pidfd, number)?)?;
+                channel.taken().map_err(Error::Handshake)?;
+            }
+            Heard::Ready(_) | Heard::Mounted => {
+                return Err(Error::Handshake(std::io::ErrorKind::InvalidData.into()));
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The containers of a root directory, as separate processes see them.
+//!
+//! ```text
+//! <root>/                 0711, made when first needed
+//!   <id>/                 0711; making it is what claims the ID
+//!     state.json          what is known of the container, replaced as a whole
+//!     config.json         the configuration as it was at creation
+//!     start.sock          held by a container that waits for its start
+//! ```
+//!
+//! Everything is written by the process that creates the container; later ones
+//! replace `state.json` (update) and remove the directory (delete). What a
+//! killed creator leaves is a directory whose `state.json` is missing or names
+//! no process: such a container is listed by nobody, and `delete --force`
+//! removes it with its control groups. Whether the program has started, runs or
+//! has ended is never written down: the kernel is asked.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use serde::{Deserialize, Serialize};
+use tare_oci::runtime::{Resources, Spec};
+
+use crate::container::Saved;
+use crate::gate;
+
+const STATE: &str = "state.json";
+const CONFIG: &str = "config.json";
+const GATE: &str = "start.sock";
+/// The longest ID, as runc has it.
+const MAXIMUM_ID: usize = 1024;
+
+/// What is wrong with a container's stored state.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No ID was given.
+    #[error("container id cannot be empty")]
+    EmptyId,
+    /// The ID cannot be a file's name.
+    #[error("invalid container ID format: {0:?}: letters, digits and _+-. are allowed")]
+    InvalidId(String),
+    /// The ID is taken.
+    #[error("container with given ID already exists")]
+    Exists,
+    /// There is no such container.
+    #[error("container does not exist")]
+    Missing,
+    /// A file of the state could not be used.
+    #[error("{what} {path}: {source}")]
+    Io {
+        /// What was being done.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// A file of the state is damaged.
+    #[error("{path} is damaged: {source}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        source: serde_json::Error,
+    },
+}
+
+/// Where a container is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It waits for its start.
+    Created,
+    /// Its program runs.
+    Running,
+    /// Its processes are stopped.
+    Paused,
+    /// Its program has ended.
+    Stopped,
+}
+
+impl Status {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Created => "created",
+            Status::Running => "running",
+            Status::Paused => "paused",
+            Status::Stopped => "stopped",
+        }
+    }
+}
+
+/// What is known of a container.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct State {
+    /// What the library needs.
+    #[serde(flatten)]
+    pub saved: Saved,
+    /// The root file system's directory.
+    pub rootfs: PathBuf,
+    /// When it was created, in RFC 3339.
+    pub created: String,
+    /// Whether limits and control groups are those of somebody who is not
+    /// root.
+    #[serde(default)]
+    pub rootless: bool,
+    /// The resources in force.
+    #[serde(default)]
+    pub resources: Resources,
+}
+
+/// All containers of one root directory.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// One container's directory.
+#[derive(Debug)]
+pub struct Entry {
+    path: PathBuf,
+    directory: OwnedFd,
+}
+
+impl Store {
+    /// The containers below `root`, which need not exist.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Store {
+        Store { root }
+    }
+
+    /// Claims an ID.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when it is taken, also by a container being made.
+    pub fn claim(&self, id: &str) -> Result<Entry, Error> {
+        let path = self.path(id)?;
+        let make = |path: &Path| DirBuilder::new().mode(0o711).create(path);
+        let made = match make(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                DirBuilder::new()
+                    .mode(0o711)
+                    .recursive(true)
+                    .create(&self.root)
+                    .map_err(|source| io_error("making", &self.root, source))?;
+                make(&path)
+            }
+            result => result,
+        };
+        match made {
+            Ok(()) => Entry::open(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Exists),
+            Err(source) => Err(io_error("making", &path, source)),
+        }
+    }
+
+    /// A container's directory.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when there is none.
+    pub fn entry(&self, id: &str) -> Result<Entry, Error> {
+        Entry::open(self.path(id)?)
+    }
+
+    /// The IDs of all containers, and when and for whom they were claimed, in
+    /// order.
+    ///
+    /// # Errors
+    /// When the root directory exists and cannot be read.
+    pub fn ids(&self) -> Result<Vec<(String, u32)>, Error> {
+        let entries = match fs::read_dir(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            result => result.map_err(|source| io_error("reading", &self.root, source))?,
+        };
+        let mut ids: Vec<_> = entries
+            .flatten()
+            .filter_map(|entry| {
+                let metadata = entry.metadata().ok().filter(fs::Metadata::is_dir)?;
+                let id = entry.file_name().into_string().ok()?;
+                check_id(&id).ok()?;
+                Some((id, metadata.uid()))
+            })
+            .collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Where things are kept that belong to no container.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn path(&self, id: &str) -> Result<PathBuf, Error> {
+        check_id(id)?;
+        Ok(self.root.join(id))
+    }
+}
+
+fn check_id(id: &str) -> Result<(), Error> {
+    if id.is_empty() {
+        return Err(Error::EmptyId);
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-.".contains(&byte);
+    if id.len() > MAXIMUM_ID || !id.bytes().all(allowed) || matches!(id, "." | "..") {
+        return Err(Error::InvalidId(id.to_owned()));
+    }
+    Ok(())
+}
+
+impl Entry {
+    fn open(path: PathBuf) -> Result<Entry, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::open(&path, flags, Mode::empty()) {
+            Ok(directory) => Ok(Entry { path, directory }),
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Err(Error::Missing),
+            Err(error) => Err(io_error("opening", &path, error)),
+        }
+    }
+
+    /// Keeps the configuration.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_config(&self, document: &[u8]) -> Result<(), Error> {
+        self.write(CONFIG, document)
+    }
+
+    /// The configuration as it was at creation.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when there is none.
+    pub fn read_config(&self) -> Result<Spec, Error> {
+        self.read(CONFIG)
+    }
+
+    /// Replaces what is known.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_state(&self, state: &State) -> Result<(), Error> {
+        let document = serde_json::to_vec(state).map_err(|source| Error::Damaged {
+            path: self.path.join(STATE),
+            source,
+        })?;
+        self.write(STATE, &document)
+    }
+
+    /// What is known.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when the container is still, or was never, made.
+    pub fn read_state(&self) -> Result<State, Error> {
+        self.read(STATE)
+    }
+
+    /// Where the container is in its life.
+    ///
+    /// # Errors
+    /// When /proc or its control groups cannot be read.
+    pub fn status(&self, state: &State) -> Result<Status, crate::Error> {
+        if state
+            .saved
+            .process()
+            .map_err(crate::Error::Clone)?
+            .is_none()
+        {
+            return Ok(Status::Stopped);
+        }
+        if state.saved.cgroup()?.is_frozen()? {
+            return Ok(Status::Paused);
+        }
+        if gate::is_open(self.directory.as_fd(), GATE) {
+            return Ok(Status::Created);
+        }
+        Ok(Status::Running)
+    }
+
+    /// Makes the gate at which the container will wait.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn make_gate(&self) -> Result<OwnedFd, Error> {
+        gate::make(self.directory.as_fd(), GATE)
+            .map_err(|source| io_error("making", &self.path.join(GATE), source))
+    }
+
+    /// Connects to the waiting container; none when it does not wait.
+    pub fn reach_gate(&self) -> Option<OwnedFd> {
+        gate::reach(self.directory.as_fd(), GATE).ok()
+    }
+
+    /// Removes the directory. What is missing is as good as removed.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn remove(&self) -> Result<(), Error> {
+        match fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(io_error("removing", &self.path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a file as a whole: a reader sees the old one or the new one.
+    /// Nothing is synced, for nothing outlives the host's restart.
+    fn write(&self, name: &str, document: &[u8]) -> Result<(), Error> {
+        let failed = |error: io::Error| io_error("writing", &self.path.join(name), error);
+        let temporary = format!(".{name}");
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(
+            &self.directory,
+            temporary.as_str(),
+            flags,
+            Mode::from_raw_mode(0o600),
+        )
+        .map_err(|error| failed(error.into()))?;
+        io::Write::write_all(&mut File::from(file), document).map_err(failed)?;
+        rustix::fs::renameat(&self.directory, temporary.as_str(), &self.directory, name)
+            .map_err(|error| failed(error.into()))
+    }
+
+    fn read<T: for<'a> Deserialize<'a>>(&self, name: &str) -> Result<T, Error> {
+        let path = || self.path.join(name);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&self.directory, name, flags, Mode::empty()) {
+            Err(rustix::io::Errno::NOENT) => return Err(Error::Missing),
+            result => result.map_err(|error| io_error("opening", &path(), error))?,
+        };
+        let mut document = Vec::new();
+        io::Read::read_to_end(&mut File::from(file), &mut document)
+            .map_err(|source| io_error("reading", &path(), source))?;
+        serde_json::from_slice(&document).map_err(|source| Error::Damaged {
+            path: path(),
+            source,
+        })
+    }
+}
+
+fn io_error(what: &'static str, path: &Path, source: impl Into<io::Error>) -> Error {
+    Error::Io {
+        what,
+        path: path.to_owned(),
+        source: source.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_file_names_of_one_kind() {
+        for good in ["a", "a.b", "..a", "x_y+z-1", &"i".repeat(1024)] {
+            check_id(good).expect(good);
+        }
+        for bad in [".", "..", "a/b", "a b", "ä", "a\0", &"i".repeat(1025)] {
+            assert!(matches!(check_id(bad), Err(Error::InvalidId(_))), "{bad}");
+        }
+        assert!(matches!(check_id(""), Err(Error::EmptyId)));
+    }
+
+    #[test]
+    fn an_id_is_claimed_once() {
+        let root = std::env::temp_dir().join(format!("tare-state-{}", std::process::id()));
+        let store = Store::new(root.join("a/b"));
+        assert!(matches!(store.entry("x"), Err(Error::Missing)));
+        assert_eq!(store.ids().expect("readable"), []);
+        let entry = store.claim("x").expect("free");
+        assert!(matches!(store.claim("x"), Err(Error::Exists)));
+        assert!(matches!(entry.read_state(), Err(Error::Missing)));
+        let ids = store.ids().expect("readable");
+        assert_eq!(ids.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), ["x"]);
+        entry.remove().expect("removed");
+        entry.remove().expect("removed again");
+        fs::remove_dir_all(&root).expect("clean");
+    }
+}
