@@ -65,8 +65,15 @@ fn check(order: &Order) -> Result<()> {
             job::perform(name, check)?;
         }
     }
+    let (name, check) = checks::SYSTEMD;
+    if order.systemd && order.wants(name) {
+        job::perform(name, check)?;
+    }
     let mut engine = Engine::new();
-    let runs = job::perform("engine-start", || engine.start_with_images())?;
+    let shared = checks::TOGETHER.iter().map(|(name, _)| name);
+    let alone = checks::ALONE.iter().map(|(name, _)| name);
+    let runs = shared.chain(alone).any(|name| order.wants(name))
+        && job::perform("engine-start", || engine.start_with_images())?;
     // Where other engines ran it is loaded, and filters bridged packets.
     Program::new("modprobe", &["br_netfilter"])
         .run()?

@@ -42,9 +42,6 @@ pub(super) const ALL: &[Series] = &[
     },
 ];
 
-/// The series that is taken when none is named.
-pub(super) const USUAL: &str = "6.1";
-
 /// A kernel that can be booted.
 #[derive(Debug)]
 pub(super) struct Kernel {

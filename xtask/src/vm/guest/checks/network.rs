@@ -41,7 +41,10 @@ pub(super) fn published_port(engine: &Engine) -> Result<()> {
     let forwarding = fs::read_to_string("/proc/sys/net/ipv4/ip_forward")?;
     ensure!(forwarding == "1\n", "forwarding is {forwarding}");
     engine.remove("web")?;
-    let gone = Program::new("busybox", &["wget", "-q", "-O", "-", "http://127.0.0.1:8080/"]);
+    let gone = Program::new(
+        "busybox",
+        &["wget", "-q", "-O", "-", "http://127.0.0.1:8080/"],
+    );
     ensure!(gone.run()?.code != 0, "the port is still served");
     // Only where it was asked for, and the port can be had again.
     engine.start_container("web", &["-p", "127.0.0.1:8080:80"], SERVE)?;
