@@ -65,6 +65,9 @@ pub struct Context<'a> {
     /// Whether the caller has a root file system of its own, and `root.path`
     /// is not looked at.
     pub root_given: bool,
+    /// Whether the caller takes the listener of a filter that notifies, when
+    /// the configuration names nobody else.
+    pub takes_listener: bool,
 }
 
 /// Reads and checks the form of the config.json of a bundle.
@@ -215,7 +218,7 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
         }
     }
     if let Some(seccomp) = &linux.seccomp {
-        check_seccomp(seccomp)?;
+        check_seccomp(seccomp, context.takes_listener)?;
     }
     if let Some(rdt) = &linux.intel_rdt {
         rdt::check(rdt)?;
@@ -235,7 +238,7 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
     Ok(())
 }
 
-fn check_seccomp(seccomp: &tare_oci::runtime::Seccomp) -> Result<(), Error> {
+fn check_seccomp(seccomp: &tare_oci::runtime::Seccomp, takes_listener: bool) -> Result<(), Error> {
     use tare_oci::runtime::SeccompAction;
     let field = |rest: String| format!("linux.seccomp.{rest}");
     let listens = seccomp.listener_path.as_deref().unwrap_or_default();
@@ -256,7 +259,7 @@ fn check_seccomp(seccomp: &tare_oci::runtime::Seccomp) -> Result<(), Error> {
                 "is empty",
             ));
         }
-        if syscall.action == SeccompAction::Notify && listens.is_empty() {
+        if syscall.action == SeccompAction::Notify && listens.is_empty() && !takes_listener {
             return Err(Error::invalid(
                 field(format!("syscalls[{index}].action")),
                 "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath",

@@ -15,6 +15,7 @@ const ANY_ROOT: Context<'static> = Context {
     systemd_cgroup: false,
     given: &[],
     root_given: true,
+    takes_listener: false,
 };
 
 /// Why a configuration is refused.
