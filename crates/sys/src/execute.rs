@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
+use std::os::fd::AsFd;
 use std::ptr;
 
 use rustix::fs::{Mode, OFlags};
@@ -91,13 +92,12 @@ fn one_by_one(first: u32) -> io::Result<()> {
 /// The descriptors of the process as procfs has them. A directory of another
 /// file system is none: it may be a container's, which would hide some.
 fn list() -> io::Result<Vec<u32>> {
-    const PROC_SUPER_MAGIC: u64 = 0x9fa0;
     let directory = rustix::fs::open(
         c"/proc/self/fd",
         OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
         Mode::empty(),
     )?;
-    if rustix::fs::fstatfs(&directory)?.f_type as u64 != PROC_SUPER_MAGIC {
+    if !crate::is_procfs(directory.as_fd())? {
         return Err(io::ErrorKind::Unsupported.into());
     }
     let mut numbers = Vec::new();

@@ -78,7 +78,12 @@ pub fn set_attributes(
         propagation: attributes.propagation,
         userns_fd: 0,
     };
-    mount_setattr(directory, path, recursive, attr)
+    match mount_setattr(directory, path, recursive, attr) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+            legacy::set_attributes(directory, path, recursive, attributes)
+        }
+        result => result,
+    }
 }
 
 /// Translates the owners of what a detached mount shows (and of all mounts
@@ -86,7 +91,7 @@ pub fn set_attributes(
 /// the file system looks like what `n` inside the namespace is outside.
 ///
 /// # Errors
-/// The errno of mount_setattr: `EINVAL` also when a file system does not
+/// The errno of mount_setattr: `ENOSYS` before Linux 5.12, `EINVAL` also when a file system does not
 /// support it, `EPERM` for one that belongs to another user namespace.
 pub fn set_id_mapping(
     mount: BorrowedFd<'_>,
@@ -138,12 +143,7 @@ fn mount_setattr(
             size_of::<MountAttr>(),
         )
     };
-    match crate::check(result) {
-        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
-            legacy::set_attributes(directory, path, recursive, attributes)
-        }
-        result => result.map(drop),
-    }
+    crate::check(result).map(drop)
 }
 
 /// Makes `new_root` the root of the mount namespace and removes the old root

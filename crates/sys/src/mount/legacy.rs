@@ -199,10 +199,13 @@ fn name(mount: BorrowedFd<'_>) -> io::Result<CString> {
     if identity(mount)? == identity(root.as_fd())? && inode(mount)? == inode(root.as_fd())? {
         return Ok(c"/".to_owned());
     }
-    Ok(CString::new(format!(
-        "/proc/thread-self/fd/{}",
-        mount.as_raw_fd()
-    ))?)
+    // Anything else at that place may be an image's, and lead elsewhere.
+    let list = open(CWD, c"/proc/thread-self/fd")?;
+    if !crate::is_procfs(list.as_fd())? {
+        return Err(Errno::NOENT.into());
+    }
+    let link = format!("/proc/thread-self/fd/{}", mount.as_raw_fd());
+    Ok(CString::new(link)?)
 }
 
 fn open(directory: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> {
