@@ -140,6 +140,16 @@ const NOT_RUNC: &[Exception] = &[
         "propagation::unbindable_cannot_be_bound",
         "it cannot bind such a root itself",
     ),
+    ("device_rules::an_unknown_access_is_an_error", "it accepts any letters"),
+    ("extensibility::an_annotation_without_a_key_is_an_error", "it accepts an empty key"),
+    ("paths::masked_paths_must_be_absolute", "it takes them as relative to the root"),
+    ("paths::readonly_paths_must_be_absolute", "it takes them as relative to the root"),
+    ("personality::a_domain_is_set", "it does not know personality"),
+    ("personality::an_unknown_domain_is_an_error", "it does not know personality"),
+    ("personality::flags_are_an_error", "it does not know personality"),
+    ("time::offsets_move_the_clocks", "it does not know time namespaces"),
+    ("time::exec_has_the_same_clocks", "it does not know time namespaces"),
+    ("time::offsets_without_a_namespace_are_an_error", "it does not know time namespaces"),
 ];
 
 /// The exceptions for a runtime.

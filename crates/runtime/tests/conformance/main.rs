@@ -27,9 +27,12 @@ mod socket;
 mod subtree;
 
 mod capabilities;
+mod cgroup_path;
 mod default_files;
 mod delete;
+mod device_rules;
 mod devices;
+mod extensibility;
 mod hook_failures;
 mod hooks;
 mod lifecycle;
@@ -38,16 +41,24 @@ mod mount_options;
 mod mounts;
 mod names;
 mod namespaces;
+mod paths;
+mod personality;
 mod process;
 mod propagation;
+mod resources;
 mod rlimits;
 mod root;
 mod scheduling;
+mod seccomp;
+mod seccomp_notify;
 mod security;
 mod signals;
 mod state;
+mod sysctl;
 mod terminal;
+mod time;
 mod user;
+mod version;
 
 fn main() -> std::process::ExitCode {
     if !std::env::args().any(|argument| argument == "--list") {
@@ -56,9 +67,12 @@ fn main() -> std::process::ExitCode {
     harness::run(
         &[
             capabilities::TESTS,
+            cgroup_path::TESTS,
             default_files::TESTS,
             delete::TESTS,
+            device_rules::TESTS,
             devices::TESTS,
+            extensibility::TESTS,
             hook_failures::TESTS,
             hooks::TESTS,
             lifecycle::TESTS,
@@ -67,16 +81,24 @@ fn main() -> std::process::ExitCode {
             mounts::TESTS,
             names::TESTS,
             namespaces::TESTS,
+            paths::TESTS,
+            personality::TESTS,
             process::TESTS,
             propagation::TESTS,
+            resources::TESTS,
             rlimits::TESTS,
             root::TESTS,
             scheduling::TESTS,
+            seccomp::TESTS,
+            seccomp_notify::TESTS,
             security::TESTS,
             signals::TESTS,
             state::TESTS,
+            sysctl::TESTS,
             terminal::TESTS,
+            time::TESTS,
             user::TESTS,
+            version::TESTS,
         ]
         .concat(),
         exceptions::of(&runtime::program()),
