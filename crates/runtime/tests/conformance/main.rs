@@ -26,8 +26,10 @@ mod runtime;
 mod socket;
 mod subtree;
 
+mod bad_input;
 mod capabilities;
 mod cgroup_path;
+mod commands;
 mod default_files;
 mod delete;
 mod device_rules;
@@ -35,6 +37,7 @@ mod devices;
 mod extensibility;
 mod hook_failures;
 mod hooks;
+mod killed;
 mod lifecycle;
 mod mappings;
 mod mount_options;
@@ -45,6 +48,7 @@ mod paths;
 mod personality;
 mod process;
 mod propagation;
+mod races;
 mod resources;
 mod rlimits;
 mod root;
@@ -66,8 +70,10 @@ fn main() -> std::process::ExitCode {
     }
     harness::run(
         &[
+            bad_input::TESTS,
             capabilities::TESTS,
             cgroup_path::TESTS,
+            commands::TESTS,
             default_files::TESTS,
             delete::TESTS,
             device_rules::TESTS,
@@ -75,6 +81,7 @@ fn main() -> std::process::ExitCode {
             extensibility::TESTS,
             hook_failures::TESTS,
             hooks::TESTS,
+            killed::TESTS,
             lifecycle::TESTS,
             mappings::TESTS,
             mount_options::TESTS,
@@ -85,6 +92,7 @@ fn main() -> std::process::ExitCode {
             personality::TESTS,
             process::TESTS,
             propagation::TESTS,
+            races::TESTS,
             resources::TESTS,
             rlimits::TESTS,
             root::TESTS,
