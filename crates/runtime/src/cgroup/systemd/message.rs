@@ -64,7 +64,8 @@ impl Message {
                 Value::Variant(Box::new(value)),
             ]));
         };
-        let texts: [(u8, fn(String) -> Value, &str); 6] = [
+        type Kind = fn(String) -> Value;
+        let texts: [(u8, Kind, &str); 6] = [
             (1, Value::Path, &self.path),
             (2, Value::String, &self.interface),
             (3, Value::String, &self.member),
@@ -80,9 +81,10 @@ impl Message {
         if self.answers != 0 {
             field(5, Value::Uint32(self.answers));
         }
-        let mut header = Encoder::default();
         // Little-endian, no flags, version 1.
-        header.bytes = vec![b'l', self.kind as u8, 0, 1];
+        let mut header = Encoder {
+            bytes: vec![b'l', self.kind as u8, 0, 1],
+        };
         header.word(u32::try_from(body.bytes.len()).unwrap_or(u32::MAX));
         header.word(self.serial);
         header.value(&Value::Array("(yv)".to_owned(), fields));

@@ -733,7 +733,9 @@ fn a_filter_that_asks_needs_an_answer_from_somewhere() {
         "syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}]"#;
     let alone = spec(&format!(r#""linux":{{"seccomp":{{{asks}}}}}"#));
     assert_eq!(
-        validate(&alone, &ANY_ROOT).expect_err("nobody answers").to_string(),
+        validate(&alone, &ANY_ROOT)
+            .expect_err("nobody answers")
+            .to_string(),
         "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath"
     );
     // Who creates the container through the library may answer himself.
