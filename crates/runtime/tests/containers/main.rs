@@ -11,10 +11,12 @@ mod sandbox;
 mod basics;
 mod errors;
 mod exec;
+mod groups;
 mod hostile;
 mod identity;
 mod isolation;
 mod limits;
+mod release_agent;
 mod terminal;
 
 fn main() -> std::process::ExitCode {
@@ -23,10 +25,12 @@ fn main() -> std::process::ExitCode {
             basics::TESTS,
             errors::TESTS,
             exec::TESTS,
+            groups::TESTS,
             hostile::TESTS,
             identity::TESTS,
             isolation::TESTS,
             limits::TESTS,
+            release_agent::TESTS,
             terminal::TESTS,
         ]
         .concat(),
