@@ -9,6 +9,7 @@ mod harness;
 mod sandbox;
 
 mod basics;
+mod beside_runc;
 mod errors;
 mod exec;
 mod groups;
@@ -17,12 +18,14 @@ mod identity;
 mod isolation;
 mod limits;
 mod release_agent;
+mod systemd;
 mod terminal;
 
 fn main() -> std::process::ExitCode {
     harness::run(
         &[
             basics::TESTS,
+            beside_runc::TESTS,
             errors::TESTS,
             exec::TESTS,
             groups::TESTS,
@@ -31,6 +34,7 @@ fn main() -> std::process::ExitCode {
             isolation::TESTS,
             limits::TESTS,
             release_agent::TESTS,
+            systemd::TESTS,
             terminal::TESTS,
         ]
         .concat(),
