@@ -20,6 +20,7 @@ use crate::process::{Ending, Prepared, Streams, write_below};
 use crate::rootfs::{self, Build, CgroupView, Rootfs};
 use crate::state_document::{self, Status};
 use crate::terminal::Terminal;
+use crate::user_namespace;
 
 /// Everything that the process needs, made by its parent.
 pub(crate) struct Plan<'a> {
@@ -120,7 +121,8 @@ impl Plan<'_> {
             channel,
             prepared: self.mounts,
             root: self.root,
-            in_user_namespace: self.namespaces.all.contains(Kinds::USER),
+            in_user_namespace: self.namespaces.all.contains(Kinds::USER)
+                || user_namespace::is_limited(),
             own_mount_namespace: self.namespaces.all.contains(Kinds::MOUNT),
             before_pivot: &mut || {
                 // While the host's /proc is still to be seen: who is root of a

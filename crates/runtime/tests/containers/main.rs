@@ -4,12 +4,14 @@
 //! not: this one runs each test on the main thread of the process. It speaks
 //! as much of the harness's command line as nextest and `cargo test` use.
 
+mod background;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod sandbox;
 
 mod basics;
 mod beside_runc;
+mod cve_mounts;
 mod errors;
 mod exec;
 mod groups;
@@ -17,6 +19,7 @@ mod hostile;
 mod identity;
 mod isolation;
 mod limits;
+mod mounts;
 mod release_agent;
 mod systemd;
 mod terminal;
@@ -26,6 +29,7 @@ fn main() -> std::process::ExitCode {
         &[
             basics::TESTS,
             beside_runc::TESTS,
+            &cve_mounts::tests(),
             errors::TESTS,
             exec::TESTS,
             groups::TESTS,
@@ -35,6 +39,7 @@ fn main() -> std::process::ExitCode {
             limits::TESTS,
             release_agent::TESTS,
             systemd::TESTS,
+            &mounts::tests(),
             terminal::TESTS,
         ]
         .concat(),
