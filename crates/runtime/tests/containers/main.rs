@@ -10,27 +10,35 @@ mod harness;
 mod sandbox;
 
 mod basics;
+mod beside_runc;
 mod cve_mounts;
 mod errors;
 mod exec;
+mod groups;
 mod hostile;
 mod identity;
 mod isolation;
 mod limits;
 mod mounts;
+mod release_agent;
+mod systemd;
 mod terminal;
 
 fn main() -> std::process::ExitCode {
     harness::run(
         &[
             basics::TESTS,
+            beside_runc::TESTS,
             &cve_mounts::tests(),
             errors::TESTS,
             exec::TESTS,
+            groups::TESTS,
             hostile::TESTS,
             identity::TESTS,
             isolation::TESTS,
             limits::TESTS,
+            release_agent::TESTS,
+            systemd::TESTS,
             &mounts::tests(),
             terminal::TESTS,
         ]
