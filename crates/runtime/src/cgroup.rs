@@ -41,10 +41,11 @@ pub use layout::{Hierarchy, Layout};
 pub use oom::{OutOfMemory, OutOfMemoryEvents};
 pub use place::{Driver, Place};
 pub use resources::check;
+pub(crate) use sets::parse as parse_list;
 pub use stats::{
     BlockIoStatistics, CpuStatistics, IoEntry, MemoryStatistics, PidStatistics, Statistics,
 };
-pub use systemd::{Error as SystemdError, check_annotations};
+pub use systemd::{ANNOTATION_PREFIX, Error as SystemdError, check_annotations};
 
 /// A container's control groups, one for each hierarchy.
 #[derive(Debug)]

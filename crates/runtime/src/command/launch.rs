@@ -66,7 +66,6 @@ pub(super) fn launch(
     let bundle = bundle(parsed)?;
     let document = config::read(&bundle)?;
     let spec = config::parse(&document)?;
-    config::require_listener(&spec)?;
     for warning in config::warnings(&spec) {
         globals.log.warning(&warning);
     }
