@@ -47,7 +47,7 @@ impl Plan<'_> {
                     streams,
                     terminal,
                     gate: None,
-                    hooks: &|_| Ok(()),
+                    hooks: &|| Ok(()),
                 },
             ),
         }

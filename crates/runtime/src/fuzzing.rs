@@ -8,7 +8,7 @@
 use tare_oci::runtime::{Mount, NamespaceKind, Seccomp, Spec, VERSION};
 
 use crate::config::{self, Context};
-use crate::rootfs::MountOptions;
+use crate::rootfs::options::MountOptions;
 use crate::{seccomp as filter, user};
 
 /// The longest program that the kernel takes.
@@ -119,7 +119,7 @@ fn check(spec: &Spec) {
                 rootless,
                 given,
                 root_given: other,
-                keeps_listener: other,
+                takes_listener: other,
             };
             if let Err(error) = config::validate(spec, &context) {
                 check_line(&error.to_string());

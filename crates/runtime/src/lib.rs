@@ -46,4 +46,5 @@ pub use container::{Builder, Container, ExecProcess, ExecRequest, Identity, Save
 pub use error::Error;
 pub use failure::{Failure, Step};
 pub use rootfs::Rootfs;
+pub use rootfs::options::NAMES as MOUNT_OPTIONS;
 pub use terminal::resize;

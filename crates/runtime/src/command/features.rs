@@ -1,7 +1,7 @@
 //! `features`: what this runtime can do, for whoever drives it.
 //!
 //! Every list is asked of the code that does the work, by name: of the types
-//! that read the configuration, of the parser of mount options, of the filter
+//! that read the configuration, of the table of mount options, of the filter
 //! compiler, of the list of what is missing. None is written down here to be
 //! believed.
 
@@ -21,7 +21,7 @@ use tare_sys::seccomp::{Flags, knows};
 use super::flags::{Count, Parsed, Verb};
 use super::{Error, Globals, print};
 use crate::config::{Feature, is_supported};
-use crate::rootfs::MountOptions;
+use crate::rootfs::options::NAMES as MOUNT_OPTIONS;
 use crate::seccomp::{self, Filter};
 use crate::{capability, cgroup};
 
@@ -37,15 +37,6 @@ pub(super) const VERB: Verb = Verb {
 
 /// The oldest version of the specification whose configurations are read.
 const OLDEST: &str = "1.0.0";
-
-/// Options of mounts that there are anywhere: mount(8)'s, and those that other
-/// runtimes add. Which of them are known here is asked of the parser.
-const MOUNT_OPTIONS: &str = "acl async atime bind defaults dev diratime dirsync exec idmap \
-    iversion lazytime loud mand noacl noatime nodev nodiratime noexec noiversion nolazytime nomand \
-    norelatime nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime relatime \
-    remount rexec ridmap rnoatime rnodev rnodiratime rnoexec rnorelatime rnostrictatime rnosuid \
-    rnosymfollow ro rprivate rrelatime rro rrw rshared rslave rstrictatime rsuid rsymfollow \
-    runbindable rw shared silent slave strictatime suid symfollow sync tmpcopyup unbindable";
 
 fn run(_: &Globals, _: &Parsed) -> Result<ExitCode, Error> {
     let mut text = Vec::new();
@@ -64,13 +55,7 @@ fn features() -> Features {
         version_min: OLDEST.to_owned(),
         version_max: VERSION.to_owned(),
         hooks: Some(hooks.unwrap_or_default()),
-        mount_options: Some(
-            MOUNT_OPTIONS
-                .split_whitespace()
-                .filter(|option| is_known(option))
-                .map(str::to_owned)
-                .collect(),
-        ),
+        mount_options: Some(strings(&MOUNT_OPTIONS)),
         linux: Some(linux()),
         annotations: Some(BTreeMap::from([(
             "org.tare.version".to_owned(),
@@ -78,11 +63,6 @@ fn features() -> Features {
         )])),
         potentially_unsafe_config_annotations: Some(strings(ANNOTATIONS)),
     }
-}
-
-/// Whether an option is none that would be left to a file system.
-fn is_known(option: &str) -> bool {
-    MountOptions::parse(&[option]).is_ok_and(|parsed| parsed.data.is_empty())
 }
 
 /// Annotations that change what the runtime does: properties of the unit that

@@ -25,7 +25,6 @@ pub(crate) enum Feature {
 
 /// What is refused. An entry goes when the feature comes.
 const MISSING: &[Feature] = &[
-    Feature::IdMappedMounts,
     Feature::NetDevices,
     Feature::IntelRdt,
     Feature::MemoryPolicy,

@@ -14,7 +14,7 @@ const ANY_ROOT: Context<'static> = Context {
     rootless: false,
     given: &[],
     root_given: true,
-    keeps_listener: false,
+    takes_listener: false,
 };
 
 /// Why a configuration is refused.

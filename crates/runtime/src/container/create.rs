@@ -40,7 +40,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         rootless: !rustix::process::geteuid().is_root(),
         given: &[],
         root_given: rootfs.is_some(),
-        keeps_listener: gate.is_none(),
+        takes_listener: gate.is_none(),
     };
     plan::check(spec, &namespaces, context)?;
     let resources = plan::resources(spec);
@@ -140,7 +140,6 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         console: None,
         listener: None,
         cgroup,
-        warnings: Vec::new(),
         id: id.to_owned(),
         bundle: bundle.clone(),
         annotations: spec.annotations.clone(),
@@ -169,9 +168,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
                 prepared.limit_from_outside(container.pid)?;
             }
             if gate.is_some() {
-                channel
-                    .start(container.pid, &container.filter)
-                    .map_err(Error::Handshake)?;
+                channel.start(&container.filter).map_err(Error::Handshake)?;
             }
             Ok(console)
         });

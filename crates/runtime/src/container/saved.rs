@@ -147,7 +147,6 @@ impl Saved {
             console: None,
             listener: None,
             cgroup: self.cgroup()?,
-            warnings: Vec::new(),
             id: self.id.clone(),
             bundle: self.bundle.clone(),
             annotations: self.annotations.clone(),

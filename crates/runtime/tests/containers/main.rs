@@ -4,30 +4,37 @@
 //! not: this one runs each test on the main thread of the process. It speaks
 //! as much of the harness's command line as nextest and `cargo test` use.
 
+mod background;
+#[path = "../harness/mod.rs"]
 mod harness;
 mod sandbox;
 
 mod basics;
+mod cve_mounts;
 mod errors;
 mod exec;
 mod hostile;
 mod identity;
 mod isolation;
 mod limits;
+mod mounts;
 mod terminal;
 
 fn main() -> std::process::ExitCode {
     harness::run(
         &[
             basics::TESTS,
+            &cve_mounts::tests(),
             errors::TESTS,
             exec::TESTS,
             hostile::TESTS,
             identity::TESTS,
             isolation::TESTS,
             limits::TESTS,
+            &mounts::tests(),
             terminal::TESTS,
         ]
         .concat(),
+        &[],
     )
 }

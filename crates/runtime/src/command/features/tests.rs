@@ -4,6 +4,7 @@ use tare_sys::seccomp::load;
 
 use super::*;
 use crate::config;
+use crate::rootfs::options::MountOptions;
 
 fn lists() -> (Features, LinuxFeatures, SeccompFeatures) {
     let features = features();
@@ -77,6 +78,7 @@ fn mount_options_are_none_that_are_left_to_file_systems() {
     for known in ["ro", "rro", "rbind", "rslave", "nosymfollow", "tmpcopyup"] {
         assert!(options.iter().any(|option| option == known), "{known}");
     }
+    let is_known = |option: &str| MountOptions::parse(&[option]).data.is_empty();
     for option in options {
         assert!(is_known(&option), "{option}");
     }
@@ -121,14 +123,15 @@ fn what_runc_understands_is_understood() {
     let (own, linux, seccomp) = lists();
     assert_eq!(own.version_min, runcs.version_min);
     assert_eq!(own.hooks, runcs.hooks);
-    let runcs = runcs.linux.expect("Linux");
-    assert_eq!(linux.capabilities, runcs.capabilities);
     let lacks = |own: &Option<Vec<String>>, runcs: &Option<Vec<String>>| -> Vec<String> {
         let own = own.as_ref().expect("a list");
         let runcs = runcs.as_ref().expect("a list");
         let lacking = runcs.iter().filter(|name| !own.contains(name));
         lacking.cloned().collect()
     };
+    assert_eq!(lacks(&own.mount_options, &runcs.mount_options), [""; 0]);
+    let runcs = runcs.linux.expect("Linux");
+    assert_eq!(linux.capabilities, runcs.capabilities);
     assert_eq!(lacks(&linux.namespaces, &runcs.namespaces), [""; 0]);
     let runcs = runcs.seccomp.expect("filters");
     assert_eq!(lacks(&seccomp.actions, &runcs.actions), [""; 0]);
