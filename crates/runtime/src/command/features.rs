@@ -57,10 +57,14 @@ fn features() -> Features {
         hooks: Some(hooks.unwrap_or_default()),
         mount_options: Some(strings(&MOUNT_OPTIONS)),
         linux: Some(linux()),
-        annotations: Some(BTreeMap::from([(
-            "org.tare.version".to_owned(),
-            env!("CARGO_PKG_VERSION").to_owned(),
-        )])),
+        annotations: Some(BTreeMap::from(
+            [
+                ("org.tare.version", env!("CARGO_PKG_VERSION")),
+                // Not the specification's, but other runtimes say it too.
+                ("org.opencontainers.runc.checkpoint.enabled", "true"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        )),
         potentially_unsafe_config_annotations: Some(strings(ANNOTATIONS)),
     }
 }
