@@ -62,9 +62,9 @@ pub struct Context<'a> {
     /// Whether the caller has a root file system of its own, and `root.path`
     /// is not looked at.
     pub root_given: bool,
-    /// Whether the caller takes the listener of a filter that notifies, when
-    /// the configuration names nobody else.
-    pub takes_listener: bool,
+    /// Whether the caller keeps the listener of a system call filter that the
+    /// configuration sends to nobody.
+    pub keeps_listener: bool,
 }
 
 /// Reads and checks the form of the config.json of a bundle.
@@ -195,7 +195,7 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
         }
     }
     if let Some(seccomp) = &linux.seccomp {
-        check_seccomp(seccomp, context.takes_listener)?;
+        check_seccomp(seccomp, context)?;
     }
     if let Some(rdt) = &linux.intel_rdt {
         rdt::check(rdt)?;
@@ -215,7 +215,7 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
     Ok(())
 }
 
-fn check_seccomp(seccomp: &Seccomp, takes_listener: bool) -> Result<(), Error> {
+fn check_seccomp(seccomp: &Seccomp, context: &Context<'_>) -> Result<(), Error> {
     let field = |rest: String| format!("linux.seccomp.{rest}");
     let listens = seccomp.listener_path.as_deref().unwrap_or_default();
     if seccomp.default_action == SeccompAction::Notify {
@@ -235,7 +235,8 @@ fn check_seccomp(seccomp: &Seccomp, takes_listener: bool) -> Result<(), Error> {
                 "is empty",
             ));
         }
-        if syscall.action == SeccompAction::Notify && listens.is_empty() && !takes_listener {
+        if syscall.action == SeccompAction::Notify && listens.is_empty() && !context.keeps_listener
+        {
             return Err(Error::invalid(
                 field(format!("syscalls[{index}].action")),
                 "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath",

@@ -119,7 +119,7 @@ fn check(spec: &Spec) {
                 rootless,
                 given,
                 root_given: other,
-                takes_listener: other,
+                keeps_listener: other,
             };
             if let Err(error) = config::validate(spec, &context) {
                 check_line(&error.to_string());

@@ -21,7 +21,7 @@ use tare_sys::seccomp::{Flags, knows};
 use super::flags::{Count, Parsed, Verb};
 use super::{Error, Globals, print};
 use crate::config::{Feature, is_supported};
-use crate::rootfs::options::NAMES as MOUNT_OPTIONS;
+use crate::rootfs::options::NAMES;
 use crate::seccomp::{self, Filter};
 use crate::{capability, cgroup};
 
@@ -55,7 +55,7 @@ fn features() -> Features {
         version_min: OLDEST.to_owned(),
         version_max: VERSION.to_owned(),
         hooks: Some(hooks.unwrap_or_default()),
-        mount_options: Some(strings(&MOUNT_OPTIONS)),
+        mount_options: Some(strings(&NAMES)),
         linux: Some(linux()),
         annotations: Some(BTreeMap::from(
             [

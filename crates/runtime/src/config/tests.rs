@@ -14,7 +14,7 @@ const ANY_ROOT: Context<'static> = Context {
     rootless: false,
     given: &[],
     root_given: true,
-    takes_listener: false,
+    keeps_listener: false,
 };
 
 /// Why a configuration is refused.

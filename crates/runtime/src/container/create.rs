@@ -40,9 +40,10 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         rootless: !rustix::process::geteuid().is_root(),
         given: &[],
         root_given: rootfs.is_some(),
-        takes_listener: gate.is_none(),
+        keeps_listener: gate.is_none(),
     };
     plan::check(spec, &namespaces, context)?;
+    let spec = &*plan::with_absolute_sources(spec, &bundle);
     let resources = plan::resources(spec);
     crate::cgroup::check(&resources)?;
     if driver == Driver::Systemd {

@@ -78,12 +78,10 @@ fn mount_options_are_none_that_are_left_to_file_systems() {
     for known in ["ro", "rro", "rbind", "rslave", "nosymfollow", "tmpcopyup"] {
         assert!(options.iter().any(|option| option == known), "{known}");
     }
-    let is_known = |option: &str| MountOptions::parse(&[option]).data.is_empty();
     for option in options {
-        assert!(is_known(&option), "{option}");
+        let parsed = MountOptions::parse(&[&option]);
+        assert_eq!(parsed.data, [], "{option}");
     }
-    assert!(!is_known("size=1k"));
-    assert!(!is_known("newinstance"));
 }
 
 #[test]
