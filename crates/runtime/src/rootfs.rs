@@ -39,7 +39,7 @@ use crate::terminal::Terminal;
 use mounts::Context;
 use resolve::Missing;
 
-pub(crate) use enter::unmount_host;
+pub(crate) use enter::{change_root, unmount_host};
 pub(crate) use mounts::{CgroupHierarchyView, CgroupView};
 pub(crate) use prepare::prepare;
 pub use source::Rootfs;
@@ -76,17 +76,21 @@ pub(crate) fn build(mut build: Build<'_>) -> Result<Option<Terminal>, Failure> {
     let linux = build.spec.linux.as_ref().unwrap_or(&linux_default);
     if build.own_mount_namespace {
         propagation::separate_from_host(linux.rootfs_propagation)?;
-    } else if !linux.masked_paths.is_empty() || !linux.readonly_paths.is_empty() {
-        return Err(Failure::sentence(
-            Step::MaskPath,
-            "unable to restrict sys entries without a private MNT namespace",
-        ));
     }
     let shared = propagation::is_shared(linux.rootfs_propagation);
     if shared && build.own_mount_namespace {
         enter::make_parent_private(build.rootfs.place())?;
     }
     let root = open_root(&build)?;
+    if !build.own_mount_namespace
+        && !(linux.masked_paths.is_empty() && linux.readonly_paths.is_empty())
+    {
+        // As runc, in its words.
+        return Err(Failure::sentence(
+            Step::MaskPath,
+            "unable to restrict sys entries without a private MNT namespace",
+        ));
+    }
     enter::attach_root(
         root.as_fd(),
         build.rootfs.place(),
@@ -97,7 +101,7 @@ pub(crate) fn build(mut build: Build<'_>) -> Result<Option<Terminal>, Failure> {
         if build.own_mount_namespace {
             enter::pivot(root.as_fd(), shared)?;
         } else {
-            enter::change_root(root.as_fd())?;
+            change_root(root.as_fd())?;
         }
         propagation::finish(linux.rootfs_propagation)?;
         enter::verify()?;
@@ -132,6 +136,8 @@ fn fill(
         label: mount_label(spec),
         cgroups: build.cgroups,
         in_user_namespace: build.in_user_namespace,
+        own_mount_namespace: build.own_mount_namespace,
+        shared_with_host: propagation::is_shared(linux.rootfs_propagation),
     };
     let tree = mounts::attach_all(spec, build.prepared, &context)?;
     devices::make_default(&tree, root, linux)?;

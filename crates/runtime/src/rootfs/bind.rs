@@ -67,6 +67,7 @@ pub(super) fn attach(
         return Err(Errno::NOTDIR.into());
     }
     check_place(context, place.as_fd(), Some(tree.as_fd()))?;
+    context.cut_off(tree.as_fd(), prepared.is_some())?;
     change_unlocked(tree.as_fd(), false, options.attributes)?;
     change_unlocked(tree.as_fd(), true, options.recursive)?;
     attach_mount(tree.as_fd(), place.as_fd())?;
