@@ -26,6 +26,7 @@ mod resolve;
 mod source;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::mount::MoveMountFlags;
@@ -48,6 +49,8 @@ pub use source::Rootfs;
 pub(crate) struct Build<'a> {
     /// The configuration.
     pub(crate) spec: &'a Spec,
+    /// Directory of the configuration.
+    pub(crate) bundle: &'a Path,
     /// Where the root file system comes from.
     pub(crate) rootfs: &'a Rootfs,
     /// What is shown of the control groups.
@@ -82,9 +85,8 @@ pub(crate) fn build(mut build: Build<'_>) -> Result<Option<Terminal>, Failure> {
         enter::make_parent_private(build.rootfs.place())?;
     }
     let root = open_root(&build)?;
-    if !build.own_mount_namespace
-        && !(linux.masked_paths.is_empty() && linux.readonly_paths.is_empty())
-    {
+    let restricted = !linux.masked_paths.is_empty() || !linux.readonly_paths.is_empty();
+    if restricted && !build.own_mount_namespace {
         // As runc, in its words.
         return Err(Failure::sentence(
             Step::MaskPath,
@@ -133,6 +135,7 @@ fn fill(
     let spec = build.spec;
     let context = Context {
         root,
+        bundle: build.bundle,
         label: mount_label(spec),
         cgroups: build.cgroups,
         in_user_namespace: build.in_user_namespace,

@@ -1,7 +1,7 @@
 //! The configured mounts, in order.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use tare_oci::runtime::{Mount, Spec};
@@ -35,6 +35,8 @@ pub(crate) struct CgroupHierarchyView {
 pub(super) struct Context<'a> {
     /// The root file system, attached.
     pub(super) root: BorrowedFd<'a>,
+    /// Where relative sources begin.
+    pub(super) bundle: &'a Path,
     /// Label of new file systems.
     pub(super) label: Option<&'a str>,
     /// What is shown of the control groups.

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use tare_oci::runtime::{IdMapping, Mount};
 use tare_sys::namespace::Kinds;
 
-use super::options::{make_private, mount_tmpfs, unmount};
+use super::options::{make_private, unmount};
 use super::{bind, error, output_in};
 use crate::background::isolated;
 use crate::harness::Test;
@@ -66,8 +66,11 @@ fn below() {
         let sandbox = Sandbox::new();
         make_private();
         let volume = sandbox.directory.join("volume");
-        mount_tmpfs(&volume, rustix::mount::MountFlags::empty());
-        mount_tmpfs(&volume.join("below"), rustix::mount::MountFlags::empty());
+        // Not a tmpfs, whose owners can be translated since Linux 6.3 only.
+        for path in [volume.clone(), volume.join("below")] {
+            fs::create_dir(&path).expect("directory");
+            rustix::mount::mount_bind(&path, &path).expect("mounts");
+        }
         let text = output_in(
             &sandbox,
             [
