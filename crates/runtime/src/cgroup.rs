@@ -41,10 +41,11 @@ pub use layout::{Hierarchy, Layout};
 pub use oom::{OutOfMemory, OutOfMemoryEvents};
 pub use place::{Driver, Place};
 pub use resources::check;
+pub(crate) use sets::parse as parse_list;
 pub use stats::{
     BlockIoStatistics, CpuStatistics, IoEntry, MemoryStatistics, PidStatistics, Statistics,
 };
-pub use systemd::{Error as SystemdError, check_annotations};
+pub use systemd::{ANNOTATION_PREFIX, Error as SystemdError, check_annotations};
 
 /// A container's control groups, one for each hierarchy.
 #[derive(Debug)]
@@ -61,6 +62,9 @@ pub struct Cgroup {
     absent: bool,
     /// The container's first process, for want of groups.
     process: Option<i32>,
+    /// Directories that were there before the container: they are not its to
+    /// remove (runtime.md, "Delete").
+    kept: Vec<PathBuf>,
 }
 
 impl Cgroup {
@@ -80,6 +84,7 @@ impl Cgroup {
             rootless: false,
             absent: false,
             process: None,
+            kept: Vec::new(),
         })
     }
 

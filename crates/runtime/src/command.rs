@@ -12,6 +12,7 @@ mod delete;
 mod error;
 mod events;
 mod exec;
+mod features;
 mod flags;
 mod foreground;
 mod kill;
@@ -23,6 +24,7 @@ mod pause;
 mod ps;
 mod restore;
 mod run;
+mod spec;
 mod start;
 mod state;
 mod update;
@@ -38,12 +40,13 @@ use log::Log;
 use crate::state::Store;
 
 /// All commands, in the order in which they are listed.
-const VERBS: [&Verb; 15] = [
+const VERBS: [&Verb; 17] = [
     &checkpoint::VERB,
     &create::VERB,
     &delete::VERB,
     &events::VERB,
     &exec::VERB,
+    &features::VERB,
     &kill::VERB,
     &list::VERB,
     &pause::PAUSE,
@@ -51,6 +54,7 @@ const VERBS: [&Verb; 15] = [
     &restore::VERB,
     &pause::RESUME,
     &run::VERB,
+    &spec::VERB,
     &start::VERB,
     &state::VERB,
     &update::VERB,

@@ -22,6 +22,9 @@ pub mod defaults;
 mod error;
 mod exec;
 mod failure;
+#[doc(hidden)]
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod gate;
 mod handshake;
 pub mod hook;

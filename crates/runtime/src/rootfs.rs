@@ -41,7 +41,7 @@ use mounts::Context;
 use resolve::Missing;
 
 pub(crate) use enter::{change_root, unmount_host};
-pub(crate) use mounts::{CgroupHierarchyView, CgroupView};
+pub(crate) use mounts::{CgroupHierarchyView, CgroupView, is_bind};
 pub(crate) use prepare::prepare;
 pub use source::Rootfs;
 

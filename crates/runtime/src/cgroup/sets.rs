@@ -5,7 +5,7 @@ const MAXIMUM: u32 = 8191;
 
 /// The ranges of a list as `0-3,7`; the kernel lets empty parts and spaces
 /// around them pass.
-pub(super) fn parse(list: &str) -> Result<Vec<(u32, u32)>, String> {
+pub(crate) fn parse(list: &str) -> Result<Vec<(u32, u32)>, String> {
     let mut ranges = Vec::new();
     for part in list.split(',').map(str::trim) {
         if part.is_empty() {

@@ -21,7 +21,7 @@ mod value;
 mod tests;
 
 pub(super) use annotation::annotated;
-pub use annotation::check_annotations;
+pub use annotation::{PREFIX as ANNOTATION_PREFIX, check_annotations};
 pub(super) use unit::Unit;
 
 /// How long systemd may take for one operation, in seconds.

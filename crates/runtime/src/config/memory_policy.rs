@@ -12,7 +12,7 @@ pub(super) fn check(policy: &MemoryPolicy) -> Result<(), Error> {
         ))
     };
     if !policy.nodes.is_empty() {
-        list::check("linux.memoryPolicy.nodes", &policy.nodes)?;
+        list("linux.memoryPolicy.nodes", &policy.nodes)?;
     }
     match policy.mode {
         MemoryPolicyMode::MpolDefault | MemoryPolicyMode::MpolLocal => {

@@ -38,12 +38,12 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     } = builder;
     let context = Context {
         rootless: !rustix::process::geteuid().is_root(),
-        systemd_cgroup: driver == Driver::Systemd,
         given: &[],
         root_given: rootfs.is_some(),
-        takes_listener: gate.is_none(),
+        keeps_listener: gate.is_none(),
     };
     plan::check(spec, &namespaces, context)?;
+    let spec = &*plan::with_absolute_sources(spec, &bundle);
     let resources = plan::resources(spec);
     crate::cgroup::check(&resources)?;
     if driver == Driver::Systemd {

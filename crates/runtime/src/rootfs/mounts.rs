@@ -179,6 +179,11 @@ pub(super) fn describe(mount: &Mount) -> String {
     format!("\"{source}\" to rootfs at \"{}\"", mount.destination)
 }
 
+/// Whether it makes something of the host visible.
+pub(crate) fn is_bind(mount: &Mount) -> bool {
+    kind(mount, &MountOptions::parse(&mount.options)) == "bind"
+}
+
 /// What kind of mount it is: a file system's type, or `bind`.
 pub(super) fn kind<'a>(mount: &'a Mount, options: &MountOptions) -> &'a str {
     match mount.kind.as_deref() {

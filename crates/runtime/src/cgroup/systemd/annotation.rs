@@ -7,7 +7,7 @@ use super::properties::Property;
 use super::value::Value;
 
 /// What the keys begin with.
-const PREFIX: &str = "org.systemd.property.";
+pub const PREFIX: &str = "org.systemd.property.";
 
 /// The longest value.
 const MAXIMUM_LENGTH: usize = 4096;

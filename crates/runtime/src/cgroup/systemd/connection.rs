@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::address::{self, Address};
-use super::authentication::{self, Next};
+use super::authentication;
 use super::message::{Kind, Message, PREFIX};
 use super::value::Value;
 use super::{Error, PATIENCE};
@@ -76,15 +76,11 @@ impl Connection {
     }
 
     fn begin(&mut self) -> Result<(), Error> {
-        self.send(authentication::HELLO)?;
+        self.send(authentication::ALL)?;
         loop {
             let line = self.line()?;
-            match authentication::answer(&line)? {
-                Next::Say(bytes) => self.send(bytes)?,
-                Next::Begin(bytes) => {
-                    self.send(bytes)?;
-                    break;
-                }
+            if authentication::is_done(&line)? {
+                break;
             }
         }
         if !self.is_direct {
