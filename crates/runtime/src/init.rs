@@ -116,6 +116,7 @@ impl Plan<'_> {
         }
         rootfs::build(Build {
             spec: self.spec,
+            bundle: self.bundle,
             rootfs: self.rootfs,
             cgroups: self.cgroup_view,
             channel,

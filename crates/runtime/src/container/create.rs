@@ -71,7 +71,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         Some(rootfs) => rootfs,
         None => Rootfs::Path(bundle.join(root_path(spec)?)),
     };
-    let mounts = rootfs::prepare(spec, by_parent).map_err(Error::Process)?;
+    let mounts = rootfs::prepare(spec, by_parent, &bundle).map_err(Error::Process)?;
     let root = if by_parent && !rootfs.is_mounted_by_parent() {
         Some(rootfs.mount(spec).map_err(Error::Process)?)
     } else {

@@ -100,6 +100,7 @@ impl Container {
             prepared: &prepared,
             cgroup_entries: &entries,
             container: self.pidfd.as_fd(),
+            container_pid: self.pid,
             namespaces: self.namespaces.difference(Kinds::PID),
             scored_by_parent: by_parent,
             is_inside: through,
