@@ -8,10 +8,11 @@ use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use rustix::process::DumpableBehavior;
-use tare_oci::runtime::{NamespaceKind, PersonalityDomain, Spec};
+use tare_oci::runtime::{NamespaceKind, Spec};
 use tare_sys::namespace::{self, Kinds};
-use tare_sys::{SingleThreaded, keyring, scheduling};
+use tare_sys::{SingleThreaded, keyring};
 
+use crate::conditions::Conditions;
 use crate::failure::{Failure, Step};
 use crate::handshake::ChildEnd;
 use crate::hook;
@@ -27,6 +28,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) spec: &'a Spec,
     pub(crate) rootfs: &'a Rootfs,
     pub(crate) prepared: &'a Prepared,
+    /// What its programs are run under.
+    pub(crate) conditions: &'a Conditions,
     /// v1 groups to enter.
     pub(crate) cgroup_entries: &'a [PathBuf],
     pub(crate) cgroup_view: &'a CgroupView,
@@ -104,15 +107,7 @@ impl Plan<'_> {
         if self.new_keyring {
             join_keyring(self.id)?;
         }
-        if let Some(personality) = self.linux(|linux| linux.personality.as_ref()) {
-            let domain = match personality.domain {
-                PersonalityDomain::Linux => 0,
-                PersonalityDomain::Linux32 => 8,
-            };
-            scheduling::set_personality(domain).map_err(|error| {
-                Failure::new(Step::Scheduling, "setting the personality", error)
-            })?;
-        }
+        self.conditions.take_on()?;
         rootfs::build(Build {
             spec: self.spec,
             rootfs: self.rootfs,

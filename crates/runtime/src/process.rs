@@ -2,10 +2,12 @@
 //! has little left to do, and the last steps of that copy, which creating a
 //! container and executing in one have in common.
 
+mod affinity;
 mod host;
 mod identity;
 mod outside;
 mod program;
+mod scheduling;
 mod streams;
 
 use std::ffi::CString;
@@ -24,7 +26,8 @@ use crate::resource_limit::Limit;
 use crate::seccomp::Filter;
 use crate::terminal::Terminal;
 
-pub(crate) use host::write_below;
+use affinity::Affinity;
+pub(crate) use host::{has_selinux, write_below};
 use program::{Entering, find_program};
 pub(crate) use streams::Streams;
 
@@ -37,6 +40,7 @@ pub(crate) struct Prepared {
     environment: Vec<CString>,
     capabilities: Sets,
     limits: Vec<Limit>,
+    affinity: Affinity,
     /// Whether a system call filter comes with the word to start.
     filtered: bool,
     /// How many descriptors from 3 on the program gets.
@@ -80,17 +84,13 @@ impl Prepared {
             .iter()
             .map(Limit::check)
             .collect::<Result<Vec<_>, _>>()?;
-        if process.exec_cpu_affinity.is_some() {
-            return Err(Error::configuration(
-                "process.execCPUAffinity",
-                "is not supported yet",
-            ));
-        }
+        host::check(process)?;
         Ok(Prepared {
             arguments: StringArray::new(strings("process.args", &process.args)?),
             environment: strings("process.env", &process.env)?,
             capabilities: Sets::parse(process.capabilities.as_ref()).map_err(Error::Clone)?,
             limits,
+            affinity: Affinity::of(process.exec_cpu_affinity.as_ref())?,
             filtered,
             preserved: 0,
             limited_by_parent: false,
@@ -113,6 +113,11 @@ impl Prepared {
     pub(crate) fn rootless(mut self, rootless: bool) -> Self {
         self.rootless = rootless;
         self
+    }
+
+    /// On which CPUs it is made and run, if it is not a container's first.
+    pub(crate) fn affinity(&self) -> &Affinity {
+        &self.affinity
     }
 
     /// The last steps, in the container's namespaces and root. Returns only

@@ -98,6 +98,7 @@ impl Container {
         let plan = crate::exec::Plan {
             id: &self.id,
             prepared: &prepared,
+            conditions: &self.conditions,
             cgroup_entries: &entries,
             container: self.pidfd.as_fd(),
             namespaces: self.namespaces.difference(Kinds::PID),
@@ -122,14 +123,21 @@ impl Container {
             group,
             way,
         };
-        let (child, channel) = spawn(proof, birth, streams, |channel, streams| {
+        let moved = prepared.affinity().begin()?;
+        let spawned = spawn(proof, birth, streams, |channel, streams| {
             plan.run(proof, channel, streams)
-        })?;
-        let started = self.wait_ready(&channel).and_then(|console| {
+        });
+        let is_back = moved.back();
+        let (child, channel) = spawned?;
+        let ready = is_back
+            .and_then(|()| self.classify(child.pid))
+            .and_then(|()| self.wait_ready(&channel));
+        let started = ready.and_then(|console| {
             if by_parent {
                 prepared.score_from_outside(child.pid)?;
                 prepared.limit_from_outside(child.pid)?;
             }
+            prepared.schedule_from_outside(child.pid)?;
             channel
                 .start(child.pid, &self.filter)
                 .map_err(Error::Handshake)?;
