@@ -146,36 +146,39 @@ impl Moved {
             .filter_map(|one| message::parse_address(one, link.index))
             .collect();
         let before = self.container.indexes().map_err(failed)?;
-        let namespace = self.container.namespace.as_raw_fd();
-        self.own
-            .socket
-            .ask(&message::move_link(link.index, inside, namespace))
-            .map_err(|refusal| match refusal.errno {
-                Errno::EXIST => refused(
-                    name,
-                    format!("the container has an interface {inside} already"),
-                ),
-                _ => failed(refusal),
-            })?;
-        let index = self.arrived(inside, &before).map_err(failed)?;
-        self.interfaces.push(Interface {
-            name: name.to_owned(),
-            link,
-            addresses,
-            index,
-        });
+        if self.container.link(inside).is_ok() {
+            let reason = format!("the container has an interface {inside} already");
+            return Err(refused(name, reason));
+        }
+        let order = message::move_link(link.index, inside, self.container.namespace.as_raw_fd());
+        let result = self.own.socket.ask(&order);
+        // The kernel moves first and renames then: what it refuses may have
+        // been moved, under the name that it had.
+        let index = match &result {
+            Ok(_) => Some(self.arrived(inside, &before).map_err(failed)?),
+            Err(_) => self.arrived(name, &before).ok(),
+        };
+        if let Some(index) = index {
+            self.interfaces.push(Interface {
+                name: name.to_owned(),
+                link,
+                addresses,
+                index,
+            });
+        }
+        result.map_err(failed)?;
         let Some(interface) = self.interfaces.last() else {
             return Ok(());
         };
         for address in &interface.addresses {
             self.container
                 .socket
-                .ask(&message::add_address(index, address))
+                .ask(&message::add_address(interface.index, address))
                 .map_err(|refusal| refused(name, format!("keeping an address: {refusal}")))?;
         }
         self.container
             .socket
-            .ask(&message::set_up(index))
+            .ask(&message::set_up(interface.index))
             .map_err(|refusal| refused(name, format!("taking it up: {refusal}")))?;
         Ok(())
     }
@@ -183,12 +186,14 @@ impl Moved {
     /// The number of the interface that has arrived under a name, or under one
     /// that the kernel has chosen.
     fn arrived(&mut self, name: &str, before: &[u32]) -> Result<u32, Refusal> {
-        if !name.contains('%') {
-            return Ok(self.container.link(name)?.index);
-        }
-        let now = self.container.indexes()?;
-        let new = now.into_iter().find(|index| !before.contains(index));
-        new.ok_or_else(|| Errno::NODEV.into())
+        let arrived = if name.contains('%') {
+            let now = self.container.indexes()?;
+            now.into_iter().find(|index| !before.contains(index))
+        } else {
+            let index = self.container.link(name)?.index;
+            Some(index).filter(|index| !before.contains(index))
+        };
+        arrived.ok_or_else(|| Errno::NODEV.into())
     }
 
     /// Moves all of them back, and makes them what they were. All of it is

@@ -17,14 +17,14 @@ pub fn trim() {
 /// The errno of set_mempolicy; `ENOSYS` when the kernel is built without.
 pub fn set_policy(mode: u32, nodes: &[u64]) -> io::Result<()> {
     // The kernel takes one bit less than it is told.
-    let bits = if nodes.is_empty() {
-        0
+    let (mask, bits) = if nodes.is_empty() {
+        (std::ptr::null(), 0)
     } else {
-        nodes.len() * 64 + 1
+        (nodes.as_ptr(), nodes.len() * 64 + 1)
     };
     // SAFETY: the kernel reads `bits` less one bits of the mask, which is as
-    // long as that, and none when there are none.
-    let result = unsafe { libc::syscall(libc::SYS_set_mempolicy, mode, nodes.as_ptr(), bits) };
+    // long as that, and nothing when it is null.
+    let result = unsafe { libc::syscall(libc::SYS_set_mempolicy, mode, mask, bits) };
     crate::check(result).map(drop)
 }
 

@@ -70,8 +70,8 @@ pub(super) fn list_addresses() -> Request {
     Request::dump(GET_ADDRESS, &[0; 8])
 }
 
-/// Moves an interface into a namespace, under a name there: one step, in which
-/// neither is taken without the other.
+/// Moves an interface into a namespace, under a name there. Where the name is
+/// taken the move may have happened nevertheless.
 pub(super) fn move_link(index: u32, name: &str, namespace: i32) -> Request {
     Request::new(NEW_LINK, 0, &link_header(index, 0, 0))
         .text(IFLA_IFNAME, name)

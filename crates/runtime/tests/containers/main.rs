@@ -10,10 +10,13 @@ mod sandbox;
 mod basics;
 mod errors;
 mod exec;
+mod host_features;
 mod hostile;
 mod identity;
 mod isolation;
 mod limits;
+mod net_devices;
+mod scheduling;
 mod terminal;
 
 fn main() -> std::process::ExitCode {
@@ -22,10 +25,13 @@ fn main() -> std::process::ExitCode {
             basics::TESTS,
             errors::TESTS,
             exec::TESTS,
+            host_features::TESTS,
             hostile::TESTS,
             identity::TESTS,
             isolation::TESTS,
             limits::TESTS,
+            net_devices::TESTS,
+            scheduling::TESTS,
             terminal::TESTS,
         ]
         .concat(),
