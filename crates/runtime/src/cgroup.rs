@@ -1,142 +1,51 @@
 //! A container's control groups.
 //!
 //! Owns one directory, the container's, in every hierarchy of the host: the v2
-//! hierarchy alone, the v1 hierarchies, or both (hybrid). Only the process that
+//! hierarchy alone, the v1 hierarchies, or both (hybrid); with systemd's
+//! driver a transient unit as well, whose group that is. Only the process that
 //! creates the container and whoever holds a [`Cgroup`] for it write there.
 //! After a crash the directories stay as long as processes are in them;
-//! [`Cgroup::open`] and [`Cgroup::remove`] find and remove them by the
-//! container's path, as often as one likes.
+//! [`Cgroup::open`] or [`Cgroup::reopen`] and [`Cgroup::remove`] find and remove
+//! them by the container's path, as often as one likes.
+//!
+//! A caller without the right to make groups gets an absent one, which holds
+//! nothing and limits nothing ([`Cgroup::is_absent`]).
 
+mod absent;
+mod adopt;
 mod below;
 mod controls;
 mod create;
 mod devices;
+mod error;
 mod freezer;
 mod layout;
+mod oom;
+mod place;
 mod remove;
 mod resources;
+mod sets;
 mod stats;
+mod systemd;
+pub mod usage;
 mod v1;
 mod v2;
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use tare_oci::runtime::Resources;
-
+pub use error::Error;
 pub use layout::{Hierarchy, Layout};
+pub use oom::{OutOfMemory, OutOfMemoryEvents};
+pub use place::{Driver, Place};
+pub use resources::check;
+pub(crate) use sets::parse as parse_list;
 pub use stats::{
     BlockIoStatistics, CpuStatistics, IoEntry, MemoryStatistics, PidStatistics, Statistics,
 };
-
-/// What went wrong with a control group.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The host's hierarchies could not be made out.
-    #[error("finding the control group hierarchies: {0}")]
-    Layout(#[source] io::Error),
-    /// The configured path cannot be used.
-    #[error("linux.cgroupsPath {path:?}: {reason}")]
-    Path {
-        /// The path.
-        path: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// A group could not be made.
-    #[error("making the control group {path}: {source}")]
-    Create {
-        /// Its directory.
-        path: PathBuf,
-        /// The kernel's answer.
-        source: io::Error,
-    },
-    /// Somebody else's processes are in the group.
-    #[error("the control group {0} is in use: processes are in it")]
-    InUse(PathBuf),
-    /// A value could not be written.
-    #[error("writing {value:?} to {path}: {source}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What was to be written.
-        value: String,
-        /// The kernel's answer.
-        source: io::Error,
-    },
-    /// A file could not be read.
-    #[error("reading {path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The kernel's answer.
-        source: io::Error,
-    },
-    /// A resource limit makes no sense or cannot be had here.
-    #[error("linux.resources.{field}: {reason}")]
-    Resource {
-        /// Path of the field.
-        field: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Access to devices could not be limited.
-    #[error("limiting access to devices: {0}")]
-    Devices(#[source] io::Error),
-    /// Freezing or thawing did not come to an end.
-    #[error("the control group {path} did not become {state} in time")]
-    Freeze {
-        /// Its directory.
-        path: PathBuf,
-        /// What it was to become.
-        state: &'static str,
-    },
-    /// A group could not be removed.
-    #[error("removing the control group {path}: {source}")]
-    Remove {
-        /// Its directory.
-        path: PathBuf,
-        /// The kernel's answer.
-        source: io::Error,
-    },
-}
-
-/// Who makes a container's control groups.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Driver {
-    /// This library, in the file system.
-    #[default]
-    Cgroupfs,
-    /// The host's systemd.
-    Systemd,
-}
-
-/// Where a container's control groups are: what has to be kept to find them
-/// again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// Path below the root of each hierarchy.
-    pub path: String,
-    /// Who made them.
-    pub driver: Driver,
-}
-
-impl Place {
-    /// Where the groups of a container will be.
-    ///
-    /// # Errors
-    /// When the path cannot be used.
-    pub fn plan(path: &str, _id: &str, driver: Driver) -> Result<Place, Error> {
-        let relative = create::relative(path)?;
-        Ok(Place {
-            path: Path::new("/").join(relative).display().to_string(),
-            driver,
-        })
-    }
-}
+pub use systemd::{ANNOTATION_PREFIX, Error as SystemdError, check_annotations};
 
 /// A container's control groups, one for each hierarchy.
 #[derive(Debug)]
@@ -144,6 +53,15 @@ pub struct Cgroup {
     layout: Layout,
     /// Path below the root of each hierarchy, without a leading slash.
     path: PathBuf,
+    /// The unit that the groups belong to, with systemd's driver.
+    unit: Option<systemd::Unit>,
+    /// Whether the groups exist before the container's process does.
+    adopted: Cell<bool>,
+    rootless: bool,
+    /// Whether there are no groups, because the caller may not make any.
+    absent: bool,
+    /// The container's first process, for want of groups.
+    process: Option<i32>,
 }
 
 impl Cgroup {
@@ -158,39 +76,24 @@ impl Cgroup {
         Ok(Cgroup {
             layout,
             path: create::relative(path)?,
+            unit: None,
+            adopted: Cell::new(true),
+            rootless: false,
+            absent: false,
+            process: None,
         })
     }
 
-    /// The groups of a container made earlier, by this process or another.
-    ///
-    /// # Errors
-    /// As [`Cgroup::open`].
-    pub fn reopen(place: &Place) -> Result<Cgroup, Error> {
-        Cgroup::open(&place.path)
-    }
-
-    /// Where the groups are.
+    /// Whether there are no groups, because the caller may not make any.
     #[must_use]
-    pub fn place(&self) -> Place {
-        Place {
-            path: self.path().display().to_string(),
-            driver: Driver::Cgroupfs,
-        }
+    pub fn is_absent(&self) -> bool {
+        self.absent
     }
 
-    /// Whether a process is given to somebody who puts it into the groups,
-    /// instead of entering them itself.
-    #[must_use]
-    pub fn adopts(&self) -> bool {
-        false
-    }
-
-    /// Has the process put into the groups.
-    ///
-    /// # Errors
-    /// When that fails.
-    pub fn adopt(&self, _pid: i32, _resources: Option<&Resources>) -> Result<(), Error> {
-        Ok(())
+    /// Names the container's first process. Without groups it and its
+    /// descendants stand for the container.
+    pub fn follow(&mut self, pid: i32) {
+        self.process = Some(pid);
     }
 
     /// Path below the root of each hierarchy, with a leading slash.
@@ -208,6 +111,9 @@ impl Cgroup {
     /// The group's directory in the v2 hierarchy, when there is one.
     #[must_use]
     pub fn unified_directory(&self) -> Option<PathBuf> {
+        if self.absent {
+            return None;
+        }
         Some(self.layout.unified.as_ref()?.join(&self.path))
     }
 
@@ -218,6 +124,9 @@ impl Cgroup {
 
     /// The group's directory in the v1 hierarchy of a controller.
     fn controller_directory(&self, controller: &str) -> Option<PathBuf> {
+        if self.absent {
+            return None;
+        }
         Some(self.directory(self.layout.hierarchy(controller)?))
     }
 
@@ -237,6 +146,9 @@ impl Cgroup {
 
     /// The v2 group as a place to clone into.
     pub(crate) fn clone_target(&self) -> Result<Option<OwnedFd>, Error> {
+        if !self.adopted.get() {
+            return Ok(None);
+        }
         self.unified_directory().map(open_group).transpose()
     }
 
@@ -251,7 +163,7 @@ impl Cgroup {
             Some(PathBuf::from(path))
         });
         match (present, &self.layout.unified) {
-            (Some(present), Some(root)) if present.starts_with(&own) => {
+            (Some(present), Some(root)) if !self.absent && present.starts_with(&own) => {
                 let relative = present.strip_prefix("/").unwrap_or(&present);
                 open_group(root.join(relative)).map(Some)
             }
@@ -263,6 +175,9 @@ impl Cgroup {
     /// to in order to enter. Writing its own number to `tasks` spares it the
     /// wait for a grace period that `cgroup.procs` costs (7 to 15 ms).
     pub(crate) fn entries(&self) -> Vec<PathBuf> {
+        if self.absent || !self.adopted.get() {
+            return Vec::new();
+        }
         self.layout
             .hierarchies
             .iter()

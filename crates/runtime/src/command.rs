@@ -10,7 +10,9 @@ mod create;
 mod criu;
 mod delete;
 mod error;
+mod events;
 mod exec;
+mod features;
 mod flags;
 mod foreground;
 mod kill;
@@ -22,8 +24,10 @@ mod pause;
 mod ps;
 mod restore;
 mod run;
+mod spec;
 mod start;
 mod state;
+mod update;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -36,11 +40,13 @@ use log::Log;
 use crate::state::Store;
 
 /// All commands, in the order in which they are listed.
-const VERBS: [&Verb; 13] = [
+const VERBS: [&Verb; 17] = [
     &checkpoint::VERB,
     &create::VERB,
     &delete::VERB,
+    &events::VERB,
     &exec::VERB,
+    &features::VERB,
     &kill::VERB,
     &list::VERB,
     &pause::PAUSE,
@@ -48,8 +54,10 @@ const VERBS: [&Verb; 13] = [
     &restore::VERB,
     &pause::RESUME,
     &run::VERB,
+    &spec::VERB,
     &start::VERB,
     &state::VERB,
+    &update::VERB,
 ];
 
 /// Flags before the command.

@@ -15,7 +15,6 @@
 mod devices;
 mod error;
 mod hooks;
-mod list;
 mod location;
 mod mappings;
 mod memory_policy;
@@ -24,7 +23,6 @@ mod namespaces;
 mod net_devices;
 mod process;
 mod rdt;
-mod resources;
 mod scheduling;
 mod supported;
 mod sysctl;
@@ -37,7 +35,9 @@ use std::io::Read;
 use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
-use tare_oci::runtime::{Linux, NamespaceKind, Process, Resources, Spec};
+use tare_oci::runtime::{Linux, NamespaceKind, Process, Seccomp, SeccompAction, Spec};
+
+use crate::cgroup;
 
 pub use error::Error;
 pub(crate) use supported::{Feature, is_supported};
@@ -56,15 +56,15 @@ const NAME: &str = "config.json";
 pub struct Context<'a> {
     /// Whether the runtime has no privileges on the host.
     pub rootless: bool,
-    /// Whether control groups are made by systemd, which `linux.cgroupsPath`
-    /// is written for then (`slice:prefix:name`).
-    pub systemd_cgroup: bool,
     /// Kinds of the namespaces that the caller has open already. The
     /// configuration's own of the same kinds do not count.
     pub given: &'a [NamespaceKind],
     /// Whether the caller has a root file system of its own, and `root.path`
     /// is not looked at.
     pub root_given: bool,
+    /// Whether the caller keeps the listener of a system call filter that the
+    /// configuration sends to nobody.
+    pub keeps_listener: bool,
 }
 
 /// Reads and checks the form of the config.json of a bundle.
@@ -121,15 +121,6 @@ pub fn parse_process(name: &str, bytes: &[u8]) -> Result<Process, Error> {
     parse_as(name, bytes)
 }
 
-/// Checks the form of a `linux.resources` object that stands by itself, as
-/// `update` is given one in the file `name`.
-///
-/// # Errors
-/// As [`parse`].
-pub fn parse_resources(name: &str, bytes: &[u8]) -> Result<Resources, Error> {
-    parse_as(name, bytes)
-}
-
 fn parse_as<'a, T: serde::Deserialize<'a>>(name: &str, bytes: &'a [u8]) -> Result<T, Error> {
     if bytes.len() > MAXIMUM_SIZE {
         return Err(Error::TooLarge(name.to_owned()));
@@ -173,14 +164,6 @@ pub fn validate_process(process: &Process) -> Result<(), Error> {
     scheduling::check(process)
 }
 
-/// Checks a `linux.resources` object, of a configuration or of an `update`.
-///
-/// # Errors
-/// As [`validate`].
-pub fn validate_resources(resources: &Resources) -> Result<(), Error> {
-    resources::check(resources)
-}
-
 fn check_root(spec: &Spec) -> Result<(), Error> {
     let Some(root) = &spec.root else {
         return Err(Error::invalid("root", "is missing"));
@@ -197,15 +180,12 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
     sysctl::check(spec, context)?;
     net_devices::check(spec, context)?;
     if let Some(resources) = &linux.resources {
-        resources::check(resources)?;
+        cgroup::check(resources).map_err(of_cgroup)?;
     }
-    if let Some(path) = linux
-        .cgroups_path
-        .as_deref()
-        .filter(|path| !path.is_empty())
-    {
-        resources::check_path(path, context)?;
-    }
+    text(
+        "linux.cgroupsPath",
+        linux.cgroups_path.as_deref().unwrap_or_default(),
+    )?;
     for (field, paths) in [
         ("maskedPaths", &linux.masked_paths),
         ("readonlyPaths", &linux.readonly_paths),
@@ -215,7 +195,7 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
         }
     }
     if let Some(seccomp) = &linux.seccomp {
-        check_seccomp(seccomp)?;
+        check_seccomp(seccomp, context)?;
     }
     if let Some(rdt) = &linux.intel_rdt {
         rdt::check(rdt)?;
@@ -233,8 +213,7 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
     Ok(())
 }
 
-fn check_seccomp(seccomp: &tare_oci::runtime::Seccomp) -> Result<(), Error> {
-    use tare_oci::runtime::SeccompAction;
+fn check_seccomp(seccomp: &Seccomp, context: &Context<'_>) -> Result<(), Error> {
     let field = |rest: String| format!("linux.seccomp.{rest}");
     let listens = seccomp.listener_path.as_deref().unwrap_or_default();
     if seccomp.default_action == SeccompAction::Notify {
@@ -254,7 +233,8 @@ fn check_seccomp(seccomp: &tare_oci::runtime::Seccomp) -> Result<(), Error> {
                 "is empty",
             ));
         }
-        if syscall.action == SeccompAction::Notify && listens.is_empty() {
+        if syscall.action == SeccompAction::Notify && listens.is_empty() && !context.keeps_listener
+        {
             return Err(Error::invalid(
                 field(format!("syscalls[{index}].action")),
                 "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath",
@@ -273,6 +253,24 @@ fn check_seccomp(seccomp: &tare_oci::runtime::Seccomp) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// What the control groups have to say of limits.
+fn of_cgroup(error: cgroup::Error) -> Error {
+    match error {
+        cgroup::Error::Resource { field, reason } => {
+            Error::invalid(format!("linux.resources.{field}"), reason)
+        }
+        other => Error::invalid("linux.resources", other.to_string()),
+    }
+}
+
+/// Refuses what is no list of CPUs or memory nodes as `0-3,7`.
+fn list(field: &str, list: &str) -> Result<(), Error> {
+    match cgroup::parse_list(list) {
+        Ok(_) => Ok(()),
+        Err(reason) => Err(Error::invalid(field, reason)),
+    }
 }
 
 /// Refuses text that the kernel would see the end of too early.

@@ -77,9 +77,6 @@ pub struct Container {
     pub listener: Option<OwnedFd>,
     /// The control groups.
     pub cgroup: Cgroup,
-    /// What went wrong without keeping the container from running: failed
-    /// hooks of the kind that may fail.
-    pub warnings: Vec<String>,
     id: String,
     bundle: PathBuf,
     annotations: BTreeMap<String, String>,
@@ -171,7 +168,7 @@ impl Container {
                     let state = self.state(state_document::Status::Creating, self.pid);
                     hook::run_all("prestart", &self.hooks.prestart, &state)?;
                     hook::run_all("createRuntime", &self.hooks.create_runtime, &state)?;
-                    channel.hooked(self.pid).map_err(Error::Handshake)?;
+                    channel.hooked().map_err(Error::Handshake)?;
                 }
                 Heard::Failed(failure) => return Err(Error::Process(failure)),
                 Heard::Closed if self.cgroup.oom_kill_count().is_ok_and(|count| count > 0) => {

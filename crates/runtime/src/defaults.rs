@@ -6,9 +6,11 @@ mod calls;
 #[cfg(test)]
 mod tests;
 
+use tare_sys::seccomp::Flags;
+
 use tare_oci::runtime::{
     DeviceRule, Mount, Namespace, NamespaceKind, Seccomp, SeccompAction, SeccompArchitecture,
-    SeccompArgument, SeccompOperator, SeccompSyscall,
+    SeccompArgument, SeccompFlag, SeccompOperator, SeccompSyscall,
 };
 
 /// Capabilities of a container that has not been given others.
@@ -158,9 +160,34 @@ pub fn device_rules() -> Vec<DeviceRule> {
     ]
 }
 
-/// The system call filter for a container with the given capabilities.
+/// What becomes of sockets that 32-bit programs make through i386's
+/// `socketcall`, whose address family is behind a pointer and so out of a
+/// filter's sight.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IndirectSockets {
+    /// The call waits for an answer from outside: whoever holds the filter's
+    /// listener looks at the family and makes the socket. Without a listener
+    /// it fails.
+    #[default]
+    Supervised,
+    /// They are made, AF_ALG and AF_VSOCK ones too, as under Docker's filter
+    /// (CVE-2026-31431). For hosts where something else denies these families
+    /// to containers, an AppArmor profile say, and programs in them want to
+    /// install filters with a listener of their own, of which the kernel
+    /// allows one for each process.
+    Allowed,
+}
+
+/// The system call filter for a container with the given capabilities:
+/// Docker's, but for [`IndirectSockets::Supervised`].
 #[must_use]
 pub fn seccomp<S: AsRef<str>>(capabilities: &[S]) -> Seccomp {
+    seccomp_with(capabilities, IndirectSockets::Supervised)
+}
+
+/// The system call filter for a container with the given capabilities.
+#[must_use]
+pub fn seccomp_with<S: AsRef<str>>(capabilities: &[S], sockets: IndirectSockets) -> Seccomp {
     let has = |name: &str| capabilities.iter().any(|one| one.as_ref() == name);
     let is_arm = cfg!(target_arch = "aarch64");
     let mut names: Vec<&str> = calls::ALWAYS.to_vec();
@@ -174,24 +201,26 @@ pub fn seccomp<S: AsRef<str>>(capabilities: &[S]) -> Seccomp {
             names.extend(allowed);
         }
     }
-    let mut syscalls = vec![SeccompSyscall {
+    // Only i386 has the call; a 64-bit machine of another kind never sees it.
+    let supervised = sockets == IndirectSockets::Supervised && !is_arm;
+    let mut syscalls = Vec::new();
+    if supervised {
+        // Before the rules for `socket` and its kin, which also mean the way
+        // through this call; of rules with conditions the first counts.
+        let sys_socket = |action, op| when("socketcall", action, 1, 0, op);
+        syscalls.push(sys_socket(SeccompAction::Notify, SeccompOperator::Equal));
+        syscalls.push(sys_socket(SeccompAction::Allow, SeccompOperator::NotEqual));
+    } else {
+        names.push("socketcall");
+    }
+    syscalls.push(SeccompSyscall {
         names: names.into_iter().map(str::to_owned).collect(),
         action: SeccompAction::Allow,
         errno_ret: None,
         args: Vec::new(),
-    }];
+    });
     let mut allow_when = |name: &str, value, value_two, op| {
-        syscalls.push(SeccompSyscall {
-            names: vec![name.to_owned()],
-            action: SeccompAction::Allow,
-            errno_ret: None,
-            args: vec![SeccompArgument {
-                index: 0,
-                value,
-                value_two,
-                op,
-            }],
-        });
+        syscalls.push(when(name, SeccompAction::Allow, value, value_two, op));
     };
     // Every family but AF_ALG (38) and AF_VSOCK (40), which reach beyond the
     // network namespace.
@@ -227,9 +256,38 @@ pub fn seccomp<S: AsRef<str>>(capabilities: &[S]) -> Seccomp {
                 SeccompArchitecture::X32,
             ]
         },
-        flags: None,
+        flags: supervised.then(flags).flatten(),
         listener_path: None,
         listener_metadata: None,
         syscalls,
     }
+}
+
+fn when(
+    name: &str,
+    action: SeccompAction,
+    value: u64,
+    value_two: u64,
+    op: SeccompOperator,
+) -> SeccompSyscall {
+    SeccompSyscall {
+        names: vec![name.to_owned()],
+        action,
+        errno_ret: None,
+        args: vec![SeccompArgument {
+            index: 0,
+            value,
+            value_two,
+            op,
+        }],
+    }
+}
+
+/// Flags for a filter that notifies. `socketcall` is never interrupted by a
+/// signal when it makes a socket, so a program may not be prepared for it;
+/// kernels before 5.19 cannot keep signals off while a call is answered.
+fn flags() -> Option<Vec<SeccompFlag>> {
+    let wanted = Flags(Flags::NEW_LISTENER | Flags::WAIT_KILLABLE_RECEIVE);
+    tare_sys::seccomp::knows(wanted)
+        .then(|| vec![SeccompFlag::SpecAllow, SeccompFlag::WaitKillableReceive])
 }

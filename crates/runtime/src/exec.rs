@@ -50,7 +50,7 @@ impl Plan<'_> {
                     streams,
                     terminal,
                     gate: None,
-                    hooks: &|_| Ok(()),
+                    hooks: &|| Ok(()),
                 },
             ),
         }

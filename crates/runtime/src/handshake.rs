@@ -7,12 +7,11 @@
 //!    when the parent mounts it (an overlay takes long enough for the child to
 //!    enter its groups and namespaces meanwhile).
 //! 3. child → parent `Mounted`, only when there are hooks: everything is mounted
-//!    and the root not yet changed. parent → child `Hooked`, with the child's
-//!    number on the host, when the hooks of the host's side have run.
+//!    and the root not yet changed. parent → child `Hooked`, when the hooks of
+//!    the host's side have run.
 //! 4. child → parent `Ready`: everything is in place but the program; carries
 //!    the terminal's master when there is one.
-//! 5. parent → child `Start`, with the child's number on the host and its system
-//!    call filter. A child with a gate then waits there: whoever connects and
+//! 5. parent → child `Start`, with its system call filter. A child with a gate then waits there: whoever connects and
 //!    says `Open` is the parent in what follows, so the creator may end.
 //! 6. child → parent `Listener`, only when the filter notifies: the number of the
 //!    listener's descriptor, to be taken out of the child. parent → child
@@ -72,15 +71,6 @@ pub(crate) struct ParentEnd(OwnedFd);
 #[derive(Debug)]
 pub(crate) struct ChildEnd(RefCell<OwnedFd>);
 
-/// The word to start, as the child hears it.
-#[derive(Debug)]
-pub(crate) struct Start {
-    /// The child's number on the host.
-    pub(crate) pid: i32,
-    /// Its system call filter, encoded.
-    pub(crate) filter: Vec<u8>,
-}
-
 /// Makes both ends.
 pub(crate) fn pair() -> io::Result<(ParentEnd, ChildEnd)> {
     let (parent, child) = socket::packet_pair()?;
@@ -131,14 +121,14 @@ impl ParentEnd {
     }
 
     /// Says that the hooks of the host's side have run.
-    pub(crate) fn hooked(&self, pid: i32) -> io::Result<()> {
-        self.say(&[&[HOOKED], pid.to_ne_bytes().as_slice()].concat())
+    pub(crate) fn hooked(&self) -> io::Result<()> {
+        self.say(&[HOOKED])
     }
 
     /// Lets the child run the program, or wait at its gate for that, under a
     /// filter, compiled and encoded.
-    pub(crate) fn start(&self, pid: i32, filter: &[u8]) -> io::Result<()> {
-        self.say(&[&[START], pid.to_ne_bytes().as_slice(), filter].concat())
+    pub(crate) fn start(&self, filter: &[u8]) -> io::Result<()> {
+        self.say(&[&[START], filter].concat())
     }
 
     /// Says that the listener has been taken.
@@ -181,20 +171,21 @@ impl ChildEnd {
     }
 
     /// Tells that everything is mounted, and waits until the hooks of the
-    /// host's side have run. Returns the caller's number on the host.
-    pub(crate) fn mounted(&self) -> Result<i32, Failure> {
+    /// host's side have run.
+    pub(crate) fn mounted(&self) -> Result<(), Failure> {
         const WAITING: &str = "waiting for the hooks";
         self.say(WAITING, &[MOUNTED], &[])?;
         let mut buffer = [0; 8];
         let (length, _) = self.hear(WAITING, &mut buffer)?;
-        match buffer[..length].split_first() {
-            Some((&HOOKED, pid)) => number(pid),
+        match &buffer[..length] {
+            [HOOKED] => Ok(()),
             _ => Err(parent_ended()),
         }
     }
 
-    /// Tells that all is in place, and waits for the word to start.
-    pub(crate) fn ready(&self, terminal: Option<OwnedFd>) -> Result<Start, Failure> {
+    /// Tells that all is in place, and waits for the word to start. Returns the
+    /// encoded filter.
+    pub(crate) fn ready(&self, terminal: Option<OwnedFd>) -> Result<Vec<u8>, Failure> {
         const WAITING: &str = "waiting for the start";
         let descriptors: Vec<_> = terminal.iter().map(AsFd::as_fd).collect();
         self.say(WAITING, &[READY], &descriptors)?;
@@ -202,14 +193,12 @@ impl ChildEnd {
         let mut buffer = vec![0; MAXIMUM_START];
         let (length, _) = self.hear(WAITING, &mut buffer)?;
         buffer.truncate(length);
-        let (pid, filter) = match buffer.split_first() {
-            Some((&START, rest)) => rest.split_at_checked(4).ok_or_else(parent_ended)?,
-            _ => return Err(parent_ended()),
-        };
-        Ok(Start {
-            pid: number(pid)?,
-            filter: filter.to_vec(),
-        })
+        if buffer.first() == Some(&START) {
+            buffer.remove(0);
+            Ok(buffer)
+        } else {
+            Err(parent_ended())
+        }
     }
 
     /// Waits at the gate. Whoever opens it is the parent from then on.
@@ -268,13 +257,6 @@ impl ChildEnd {
             .map_err(|error| Failure::new(Step::Handshake, what, error))?;
         Ok((received.length, received.descriptors))
     }
-}
-
-fn number(bytes: &[u8]) -> Result<i32, Failure> {
-    bytes
-        .try_into()
-        .map(i32::from_ne_bytes)
-        .map_err(|_| parent_ended())
 }
 
 fn parent_ended() -> Failure {

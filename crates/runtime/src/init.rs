@@ -21,6 +21,7 @@ use crate::process::{Ending, Prepared, Streams, write_below};
 use crate::rootfs::{self, Build, CgroupView, Rootfs};
 use crate::state_document::{self, Status};
 use crate::terminal::Terminal;
+use crate::user_namespace;
 
 /// Everything that the process needs, made by its parent.
 pub(crate) struct Plan<'a> {
@@ -79,7 +80,7 @@ impl Plan<'_> {
                     streams,
                     terminal,
                     gate: self.gate,
-                    hooks: &|pid| self.run_start_hooks(pid),
+                    hooks: &|| self.run_start_hooks(),
                 },
             ),
         }
@@ -115,7 +116,8 @@ impl Plan<'_> {
             channel,
             prepared: self.mounts,
             root: self.root,
-            in_user_namespace: self.namespaces.all.contains(Kinds::USER),
+            in_user_namespace: self.namespaces.all.contains(Kinds::USER)
+                || user_namespace::is_limited(),
             own_mount_namespace: self.namespaces.all.contains(Kinds::MOUNT),
             before_pivot: &mut || {
                 // While the host's /proc is still to be seen: who is root of a
@@ -137,25 +139,28 @@ impl Plan<'_> {
         }) else {
             return Ok(());
         };
-        let pid = channel.mounted()?;
-        let state = self.state(Status::Creating, pid);
+        channel.mounted()?;
+        let state = self.state(Status::Creating);
         hook::run_all("createContainer", &hooks.create_container, &state)
             .map_err(|failed| Failure::sentence(Step::Hook, failed.to_string()))
     }
 
-    fn run_start_hooks(&self, pid: i32) -> Result<(), Failure> {
+    fn run_start_hooks(&self) -> Result<(), Failure> {
         let Some(hooks) = &self.spec.hooks else {
             return Ok(());
         };
         if hooks.start_container.is_empty() {
             return Ok(());
         }
-        let state = self.state(Status::Created, pid);
+        let state = self.state(Status::Created);
         hook::run_all("startContainer", &hooks.start_container, &state)
             .map_err(|failed| Failure::sentence(Step::Hook, failed.to_string()))
     }
 
-    fn state(&self, status: Status, pid: i32) -> Vec<u8> {
+    /// The state for hooks inside, who are told the process's number as it is
+    /// seen there (config.md, "POSIX-platform Hooks").
+    fn state(&self, status: Status) -> Vec<u8> {
+        let pid = rustix::process::getpid().as_raw_nonzero().get();
         state_document::encode(self.id, status, pid, self.bundle, &self.spec.annotations)
     }
 

@@ -23,6 +23,9 @@ pub mod defaults;
 mod error;
 mod exec;
 mod failure;
+#[doc(hidden)]
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod gate;
 mod handshake;
 pub mod hook;
@@ -47,4 +50,5 @@ pub use container::{Builder, Container, ExecProcess, ExecRequest, Identity, Save
 pub use error::Error;
 pub use failure::{Failure, Step};
 pub use rootfs::Rootfs;
+pub use rootfs::options::NAMES as MOUNT_OPTIONS;
 pub use terminal::resize;

@@ -7,6 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use tare_oci::runtime::{NamespaceKind, Process, Resources, Seccomp, Spec};
 use tare_sys::namespace::Kinds;
 
+use crate::cgroup::Driver;
 use crate::config::{self, Context};
 use crate::error::Error;
 use crate::init::{kinds, name};
@@ -116,13 +117,17 @@ pub(crate) fn resources(spec: &Spec) -> Resources {
     resources
 }
 
-/// Path of the control groups.
-pub(crate) fn cgroup_path(spec: &Spec, id: &str) -> String {
+/// Path of the control groups, in the driver's form; empty for the defaults of
+/// systemd's.
+pub(crate) fn cgroup_path(spec: &Spec, id: &str, driver: Driver) -> String {
     spec.linux
         .as_ref()
         .and_then(|linux| linux.cgroups_path.clone())
         .filter(|path| !path.is_empty())
-        .unwrap_or_else(|| format!("/tare/{id}"))
+        .unwrap_or_else(|| match driver {
+            Driver::Cgroupfs => format!("/tare/{id}"),
+            Driver::Systemd => String::new(),
+        })
 }
 
 /// The configured system call filter.

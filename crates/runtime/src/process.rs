@@ -57,9 +57,8 @@ pub(crate) struct Ending<'a> {
     pub(crate) terminal: Option<Terminal>,
     /// Where to wait for the start, when the creator does not.
     pub(crate) gate: Option<BorrowedFd<'a>>,
-    /// Run between the start and the program, with the process's number on the
-    /// host.
-    pub(crate) hooks: &'a dyn Fn(i32) -> Result<(), Failure>,
+    /// Run between the start and the program.
+    pub(crate) hooks: &'a dyn Fn() -> Result<(), Failure>,
 }
 
 impl Prepared {
@@ -161,8 +160,8 @@ impl Prepared {
         self.enter_working_directory(Entering::AsUser)?;
         let program = find_program(&self.process.args[0], &self.process.env)?;
 
-        let start = channel.ready(master)?;
-        let filter = match (self.filtered, Filter::decode(&start.filter)) {
+        let filter = channel.ready(master)?;
+        let filter = match (self.filtered, Filter::decode(&filter)) {
             (false, _) => None,
             (true, Some(filter)) => Some(filter),
             (true, None) => {
@@ -183,7 +182,7 @@ impl Prepared {
                 channel.offer(&listener)?;
             }
         }
-        hooks(start.pid)?;
+        hooks()?;
         let environment = StringArray::new(environment);
         let error = execute::execute(&program, &self.arguments, &environment);
         Err(Failure::new(

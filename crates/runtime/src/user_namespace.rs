@@ -106,6 +106,13 @@ fn execute(program: &'static str, pid: i32, mappings: &[IdMapping]) -> Result<()
     Err(failed(format!("failed: {}", said.trim())))
 }
 
+/// Whether the calling process is in a user namespace that does not have all
+/// IDs, which only the host's does.
+pub(crate) fn is_limited() -> bool {
+    std::fs::read_to_string("/proc/self/uid_map")
+        .is_ok_and(|map| !map.split_whitespace().eq(["0", "0", "4294967295"]))
+}
+
 /// Makes a user namespace with the given maps in which no process stays.
 pub(crate) fn make(uid: &[IdMapping], gid: &[IdMapping]) -> Result<OwnedFd, Error> {
     let proof = SingleThreaded::verify().map_err(Error::Make)?;

@@ -37,6 +37,8 @@ pub(crate) struct Launched {
     pub(crate) pid: u32,
     pub(crate) pidfd: OwnedFd,
     pub(crate) ends: Ends,
+    /// Of its system call filter.
+    pub(crate) listener: Option<OwnedFd>,
 }
 
 /// What [`Container::create`] needs beside the configuration.
@@ -115,6 +117,12 @@ impl Container {
         Ok((number(self.runtime.pid), pidfd))
     }
 
+    /// The listener of the program's system call filter, when it runs and
+    /// there is one.
+    pub(crate) fn take_listener(&mut self) -> Option<OwnedFd> {
+        self.runtime.listener.take()
+    }
+
     /// Runs a further program.
     pub(crate) fn exec(
         &self,
@@ -140,6 +148,7 @@ impl Container {
             pid: number(started.pid),
             pidfd: started.pidfd,
             ends: started.console.map_or(ends, Ends::Terminal),
+            listener: started.listener,
         })
     }
 

@@ -25,6 +25,7 @@ mod packet;
 mod process;
 pub mod protocol;
 mod readiness;
+mod socketcall;
 mod streams;
 mod supervisor;
 

@@ -123,8 +123,10 @@ fn serve(
             // An engine that is gone by now finds the container later.
             let _ = connection.send(&answer, &[], SendFlags::DONTWAIT);
             container.spare_shim();
+            let calls = container.take_listener();
             let mut supervisor =
                 Supervisor::new(directory, listener, connection, container, init, held);
+            supervisor.supervise(calls);
             supervisor.subscribe(events);
             supervisor.run().map_err(ShimError::Wait)
         }

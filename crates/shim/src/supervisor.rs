@@ -16,6 +16,7 @@ use crate::container::Container;
 use crate::directory::Directory;
 use crate::packet::PacketSocket;
 use crate::protocol::Event;
+use crate::socketcall::{Socketcalls, Wake};
 use crate::streams::Source;
 
 mod child;
@@ -43,6 +44,8 @@ pub(crate) struct Supervisor {
     container: Container,
     /// The init first, then the execs.
     children: Vec<Child>,
+    /// Calls of programs that wait for an answer.
+    socketcalls: Socketcalls,
     /// Kept open until the init has ended.
     held: Vec<OwnedFd>,
     paused: bool,
@@ -61,6 +64,7 @@ pub(crate) struct Supervisor {
 enum Token {
     Stream(usize, Source),
     Exit(usize),
+    Socketcall(Wake),
     Subscriber(usize),
     Connection(usize),
     Listener,
@@ -82,6 +86,7 @@ impl Supervisor {
             subscribers: Vec::new(),
             container,
             children: vec![init],
+            socketcalls: Socketcalls::default(),
             held,
             paused: false,
             removal: None,
@@ -94,6 +99,13 @@ impl Supervisor {
     /// Adds an event socket.
     pub(crate) fn subscribe(&mut self, socket: OwnedFd) {
         self.subscribers.push(Some(PacketSocket::new(socket)));
+    }
+
+    /// Answers the calls that a program's filter asks about.
+    pub(crate) fn supervise(&mut self, listener: Option<OwnedFd>) {
+        if let Some(listener) = listener {
+            self.socketcalls.add(listener);
+        }
     }
 
     /// Looks after the container until the engine has released it and nobody
@@ -134,6 +146,10 @@ impl Supervisor {
                 tokens.push(Token::Exit(index));
             }
         }
+        self.socketcalls.interests(|descriptor, wake| {
+            set.push(PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
+            tokens.push(Token::Socketcall(wake));
+        });
         for (index, socket) in self.subscribers.iter().enumerate() {
             if let Some(socket) = socket {
                 set.push(PollFd::new(socket, PollFlags::empty()));
@@ -162,6 +178,7 @@ impl Supervisor {
     }
 
     fn handle(&mut self, ready: &[(Token, PollFlags)]) {
+        let mut calls = Vec::new();
         // Indexes stay true during the loop: nothing is removed before its end.
         for (token, flags) in ready {
             match *token {
@@ -171,11 +188,14 @@ impl Supervisor {
                         .ready(source, *flags, &mut self.buffer);
                 }
                 Token::Exit(child) => self.child_ended(child),
+                Token::Socketcall(wake) => calls.push((wake, flags.contains(PollFlags::HUP))),
                 Token::Subscriber(index) => self.subscribers[index] = None,
                 Token::Connection(index) => self.connection_ready(index),
                 Token::Listener => self.accept(),
             }
         }
+        // A request may have brought a listener more, which comes last.
+        self.socketcalls.ready(&calls);
         self.subscribers.retain(Option::is_some);
         self.connections.retain(Option::is_some);
         for child in &mut self.children {

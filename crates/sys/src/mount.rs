@@ -69,20 +69,53 @@ pub fn set_attributes(
     recursive: bool,
     attributes: Attributes,
 ) -> io::Result<()> {
-    const AT_RECURSIVE: libc::c_int = 0x8000;
-    #[repr(C)]
-    struct MountAttr {
-        attr_set: u64,
-        attr_clr: u64,
-        propagation: u64,
-        userns_fd: u64,
-    }
     let attr = MountAttr {
         attr_set: attributes.set,
         attr_clr: attributes.clear,
         propagation: attributes.propagation,
         userns_fd: 0,
     };
+    mount_setattr(directory, path, recursive, attr)
+}
+
+/// Translates the owners of what a detached mount shows (and of all mounts
+/// below it when `recursive`) by the mappings of a user namespace: ID `n` on
+/// the file system looks like what `n` inside the namespace is outside.
+///
+/// # Errors
+/// The errno of mount_setattr: `EINVAL` also when a file system does not
+/// support it, `EPERM` for one that belongs to another user namespace.
+pub fn set_id_mapping(
+    mount: BorrowedFd<'_>,
+    recursive: bool,
+    user_namespace: BorrowedFd<'_>,
+) -> io::Result<()> {
+    const MOUNT_ATTR_IDMAP: u64 = 0x10_0000;
+    let attr = MountAttr {
+        attr_set: MOUNT_ATTR_IDMAP,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: user_namespace.as_raw_fd() as u64,
+    };
+    mount_setattr(mount, c"", recursive, attr)
+}
+
+/// The kernel's `struct mount_attr`.
+#[repr(C)]
+struct MountAttr {
+    attr_set: u64,
+    attr_clr: u64,
+    propagation: u64,
+    userns_fd: u64,
+}
+
+fn mount_setattr(
+    directory: BorrowedFd<'_>,
+    path: &CStr,
+    recursive: bool,
+    attr: MountAttr,
+) -> io::Result<()> {
+    const AT_RECURSIVE: libc::c_int = 0x8000;
     let mut flags = libc::AT_SYMLINK_NOFOLLOW;
     if path.is_empty() {
         flags |= libc::AT_EMPTY_PATH;
@@ -106,15 +139,28 @@ pub fn set_attributes(
 }
 
 /// Makes `new_root` the root of the mount namespace and removes the old root
-/// from it. The working directory is the new root afterwards.
+/// from it. The working directory is the new root afterwards. `shared` says
+/// that mounts of the old root may be shared with other namespaces, which must
+/// keep them.
 ///
 /// # Errors
-/// The errno of fchdir, pivot_root or umount2.
-pub fn pivot_root(new_root: BorrowedFd<'_>) -> io::Result<()> {
+/// The errno of open, fchdir, pivot_root, mount_setattr or umount2.
+pub fn pivot_root(new_root: BorrowedFd<'_>, shared: bool) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let old_root = rustix::fs::open("/", flags, Mode::empty())?;
     rustix::process::fchdir(new_root)?;
     // The old root ends up stacked on the new one and is taken off again, so
     // that no directory has to exist for it (pivot_root(2), "." twice).
     rustix::process::pivot_root(c".", c".")?;
+    if shared {
+        // Or the host would lose all its mounts.
+        let slave = Attributes {
+            propagation: Attributes::SLAVE,
+            ..Attributes::default()
+        };
+        set_attributes(old_root.as_fd(), c"", true, slave)?;
+    }
+    drop(old_root);
     rustix::mount::unmount(c".", rustix::mount::UnmountFlags::DETACH)?;
     rustix::process::chdir(c"/")?;
     Ok(())

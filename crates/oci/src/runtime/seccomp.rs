@@ -66,6 +66,23 @@ pub enum SeccompAction {
     Notify,
 }
 
+impl SeccompAction {
+    /// The name in a configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            SeccompAction::KillThread => "SCMP_ACT_KILL",
+            SeccompAction::KillProcess => "SCMP_ACT_KILL_PROCESS",
+            SeccompAction::Trap => "SCMP_ACT_TRAP",
+            SeccompAction::Errno => "SCMP_ACT_ERRNO",
+            SeccompAction::Trace => "SCMP_ACT_TRACE",
+            SeccompAction::Allow => "SCMP_ACT_ALLOW",
+            SeccompAction::Log => "SCMP_ACT_LOG",
+            SeccompAction::Notify => "SCMP_ACT_NOTIFY",
+        }
+    }
+}
+
 /// Architectures, by libseccomp's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it all")]

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Cgroup, Driver, Error, controls};
+use super::{Cgroup, Driver, Error, Layout, controls, systemd};
 
 /// A configured path as one below a hierarchy's root.
 pub(super) fn relative(path: &str) -> Result<PathBuf, Error> {
@@ -15,7 +15,7 @@ pub(super) fn relative(path: &str) -> Result<PathBuf, Error> {
         })
     };
     if !path.contains('/') && path.split(':').count() == 3 {
-        return refuse("is for systemd's control groups, which are not supported yet; give a path");
+        return refuse("is for systemd's driver (--systemd-cgroup); give a path");
     }
     let mut relative = PathBuf::new();
     for component in Path::new(path).components() {
@@ -34,67 +34,129 @@ pub(super) fn relative(path: &str) -> Result<PathBuf, Error> {
 }
 
 impl Cgroup {
-    /// Makes the groups at `path` below each hierarchy's root. On an error
-    /// nothing of them is left.
+    /// Makes the groups of a new container. On an error nothing of them is
+    /// left. With systemd's driver they are made later, see
+    /// [`Cgroup::adopts`]. Without root, where the caller may not make any,
+    /// they are absent.
     ///
     /// # Errors
-    /// When a directory cannot be made, or when one exists with processes in
-    /// it.
-    pub fn create(path: &str, _id: &str, driver: Driver, _rootless: bool) -> Result<Cgroup, Error> {
+    /// When the path is not one of the driver's, a directory cannot be made,
+    /// or when one exists with processes in it.
+    pub fn create(path: &str, id: &str, driver: Driver, rootless: bool) -> Result<Cgroup, Error> {
+        let mut cgroup = Cgroup::plan(path, id, driver, rootless)?;
         if driver == Driver::Systemd {
-            return Err(Error::Path {
-                path: path.to_owned(),
-                reason: "systemd's control groups are not supported yet",
-            });
+            return Ok(cgroup);
         }
-        let cgroup = Cgroup::open(path)?;
-        cgroup.make_directories().inspect_err(|error| {
-            if !matches!(error, Error::InUse(_)) {
+        match cgroup.make_directories() {
+            Ok(()) => Ok(cgroup),
+            Err(Error::Create { source, .. } | Error::Write { source, .. })
+                if rootless && controls::is_forbidden(&source) =>
+            {
+                // Some hierarchies may have let it happen.
+                let _ = cgroup.remove();
+                cgroup.absent = true;
+                cgroup.layout = Layout::default();
+                Ok(cgroup)
+            }
+            Err(error @ Error::InUse(_)) => Err(error),
+            Err(error) => {
                 // The first error is the one to report.
                 let _ = cgroup.remove();
+                Err(error)
             }
-        })?;
-        Ok(cgroup)
+        }
+    }
+
+    /// The groups of a new container, of which nothing is made.
+    pub(super) fn plan(
+        path: &str,
+        id: &str,
+        driver: Driver,
+        rootless: bool,
+    ) -> Result<Cgroup, Error> {
+        if driver == Driver::Cgroupfs {
+            let mut cgroup = Cgroup::open(path)?;
+            cgroup.rootless = rootless;
+            if rootless && !path.starts_with('/') {
+                cgroup.path = cgroup.below_caller()?;
+            }
+            return Ok(cgroup);
+        }
+        let (unit, path) = systemd::Unit::plan(path, id, rootless)?;
+        Ok(Cgroup {
+            layout: Layout::detect().map_err(Error::Layout)?,
+            path: relative(&path)?,
+            unit: Some(unit),
+            adopted: false.into(),
+            rootless,
+            absent: false,
+            process: None,
+        })
+    }
+
+    /// The configured path below what has been delegated to the caller in the
+    /// v2 hierarchy. The caller's own group has processes in it, and so cannot
+    /// pass controllers on: the one above it is better, where it is the
+    /// caller's as well.
+    fn below_caller(&self) -> Result<PathBuf, Error> {
+        let Some(root) = &self.layout.unified else {
+            return Ok(self.path.clone());
+        };
+        let text = controls::read(Path::new("/proc/self/cgroup"))?.unwrap_or_default();
+        let own = text.lines().find_map(|line| line.strip_prefix("0::/"));
+        let Some(own) = own.map(Path::new) else {
+            return Ok(self.path.clone());
+        };
+        let is_writable = |group: &Path| {
+            let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+            rustix::fs::access(root.join(group), access).is_ok()
+        };
+        Ok([own.parent(), Some(own)]
+            .into_iter()
+            .flatten()
+            .find(|group| is_writable(group))
+            .map_or_else(|| self.path.clone(), |group| group.join(&self.path)))
     }
 
     fn make_directories(&self) -> Result<(), Error> {
         if let Some(root) = &self.layout.unified {
-            make(root, &self.path, &|_| Ok(()))?;
+            unused(root, &self.path)?;
+            make(root, &self.path, false)?;
             if self.is_unified() {
                 enable_controllers(root, &self.path)?;
             }
         }
         for hierarchy in &self.layout.hierarchies {
-            let is_cpuset = hierarchy.controllers.iter().any(|name| name == "cpuset");
-            let prepare: &dyn Fn(&Path) -> Result<(), Error> = if is_cpuset {
-                &inherit_cpuset
-            } else {
-                &|_| Ok(())
-            };
-            make(&hierarchy.mount, &self.path, prepare)?;
+            unused(&hierarchy.mount, &self.path)?;
+            make(&hierarchy.mount, &self.path, hierarchy.has("cpuset"))?;
         }
         Ok(())
     }
 }
 
-/// Makes one directory and, when they are missing, those above it; each new
-/// one is prepared.
-fn make(
-    root: &Path,
-    path: &Path,
-    prepare: &dyn Fn(&Path) -> Result<(), Error>,
-) -> Result<(), Error> {
+/// Refuses a group that exists with processes in it.
+fn unused(root: &Path, path: &Path) -> Result<(), Error> {
+    let directory = root.join(path);
+    match controls::read(&directory.join("cgroup.procs"))? {
+        Some(text) if !text.is_empty() => Err(Error::InUse(directory)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes one directory and, when they are missing, those above it.
+pub(super) fn make(root: &Path, path: &Path, is_cpuset: bool) -> Result<(), Error> {
+    let prepare = |directory: &Path| {
+        if is_cpuset {
+            inherit_cpuset(directory)
+        } else {
+            Ok(())
+        }
+    };
     let directory = root.join(path);
     match fs::create_dir(&directory) {
         Ok(()) => return prepare(&directory),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let processes = controls::read(&directory.join("cgroup.procs"))?;
-            return match processes {
-                Some(text) if !text.is_empty() => Err(Error::InUse(directory)),
-                _ => prepare(&directory),
-            };
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return prepare(&directory),
         Err(source) => {
             return Err(Error::Create {
                 path: directory,
@@ -140,7 +202,7 @@ fn inherit_cpuset(directory: &Path) -> Result<(), Error> {
 }
 
 /// Lets the container's group have every controller that its ancestors have.
-fn enable_controllers(root: &Path, path: &Path) -> Result<(), Error> {
+pub(super) fn enable_controllers(root: &Path, path: &Path) -> Result<(), Error> {
     let mut directory = root.to_owned();
     for component in path.components() {
         let available = controls::read(&directory.join("cgroup.controllers"))?.unwrap_or_default();

@@ -1,28 +1,31 @@
 //! Access to devices: lists on v1, a BPF program on v2.
 
-use std::io::{self, Write};
-use std::os::fd::AsFd;
-use std::path::Path;
+mod list;
+mod program;
 
-use rustix::fs::{Mode, OFlags};
+use std::io::ErrorKind;
+
 use tare_oci::runtime::DeviceRule;
-use tare_sys::bpf::{self, Instruction};
 
 use super::Error;
 use super::resources::refused;
 
+pub(super) use list::{apply as apply_v1, needs_stop};
+pub(super) use program::apply as apply_v2;
+
 /// A rule, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rule {
-    allow: bool,
-    kind: Kind,
-    major: Option<u32>,
-    minor: Option<u32>,
+    pub(super) allow: bool,
+    pub(super) kind: Kind,
+    pub(super) major: Option<u32>,
+    pub(super) minor: Option<u32>,
     access: u8,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// Every device; only in a rule for all access.
     All,
     Block,
     Character,
@@ -33,197 +36,162 @@ const READ: u8 = 2;
 const WRITE: u8 = 4;
 const EVERYTHING: u8 = MKNOD | READ | WRITE;
 
+/// What every container may do whatever its configuration says, as runc has
+/// it: make any node, and use the devices that the specification wants in
+/// every container, and terminals.
+const ALWAYS: [(Kind, Option<u32>, Option<u32>, u8); 10] = [
+    (Kind::Character, None, None, MKNOD),
+    (Kind::Block, None, None, MKNOD),
+    (Kind::Character, Some(1), Some(3), EVERYTHING),
+    (Kind::Character, Some(1), Some(8), EVERYTHING),
+    (Kind::Character, Some(1), Some(7), EVERYTHING),
+    (Kind::Character, Some(5), Some(0), EVERYTHING),
+    (Kind::Character, Some(1), Some(5), EVERYTHING),
+    (Kind::Character, Some(1), Some(9), EVERYTHING),
+    (Kind::Character, Some(136), None, EVERYTHING),
+    (Kind::Character, Some(5), Some(2), EVERYTHING),
+];
+
 impl Rule {
-    pub(super) fn check(rule: &DeviceRule) -> Result<Rule, Error> {
-        let bad = |reason: String| Err(refused("devices", reason));
-        let kind = match rule.kind.as_deref() {
-            None | Some("a" | "") => Kind::All,
-            Some("b") => Kind::Block,
-            Some("c" | "u") => Kind::Character,
-            Some(other) => return bad(format!("{other:?} is no type of device")),
-        };
-        let mut access = 0;
-        for letter in rule.access.as_deref().unwrap_or("rwm").chars() {
-            access |= match letter {
-                'r' => READ,
-                'w' => WRITE,
-                'm' => MKNOD,
-                other => return bad(format!("{other:?} is no kind of access")),
-            };
+    /// A rule for every device and all access.
+    fn everything(allow: bool) -> Rule {
+        Rule {
+            allow,
+            kind: Kind::All,
+            major: None,
+            minor: None,
+            access: EVERYTHING,
         }
-        let number = |value: Option<i64>| match value {
-            None | Some(i64::MIN..=-1) => Ok(None),
-            Some(value) => u32::try_from(value)
-                .map(Some)
-                .map_err(|_| refused("devices", format!("{value} is no device number"))),
-        };
-        Ok(Rule {
-            allow: rule.allow,
-            kind,
-            major: number(rule.major)?,
-            minor: number(rule.minor)?,
-            access,
-        })
     }
 
-    fn is_everything(&self) -> bool {
+    pub(super) fn is_everything(&self) -> bool {
         self.kind == Kind::All
-            && self.major.is_none()
-            && self.minor.is_none()
-            && self.access == EVERYTHING
     }
 
+    /// The access as letters.
+    pub(super) fn letters(&self) -> String {
+        letters(self.access)
+    }
+
+    /// As the lists of v1 want it.
     fn line(&self) -> String {
-        let kind = match self.kind {
-            Kind::All => return "a".to_owned(),
-            Kind::Block => 'b',
-            Kind::Character => 'c',
-        };
-        let number = |value: Option<u32>| value.map_or("*".to_owned(), |value| value.to_string());
-        let mut line = format!("{kind} {}:{} ", number(self.major), number(self.minor));
-        for (bit, letter) in [(READ, 'r'), (WRITE, 'w'), (MKNOD, 'm')] {
-            if self.access & bit != 0 {
-                line.push(letter);
-            }
-        }
-        line
+        line(self.kind, self.major, self.minor, self.access)
     }
 }
 
-fn check_all(rules: &[DeviceRule]) -> Result<Vec<Rule>, Error> {
-    let rules = rules
+fn letters(access: u8) -> String {
+    [(READ, 'r'), (WRITE, 'w'), (MKNOD, 'm')]
         .iter()
-        .map(Rule::check)
-        .collect::<Result<Vec<_>, _>>()?;
-    // A rule for everything makes all before it void.
-    let start = rules.iter().rposition(Rule::is_everything).unwrap_or(0);
-    Ok(rules[start..].to_vec())
+        .filter(|(bit, _)| access & bit != 0)
+        .map(|(_, letter)| *letter)
+        .collect()
 }
 
-/// Writes rules to devices.allow and devices.deny. A new group has its
-/// parent's access.
-pub(super) fn apply_v1(directory: &Path, rules: &[DeviceRule]) -> Result<(), Error> {
-    let rules = check_all(rules)?;
-    if rules.is_empty() || rules.len() == 1 && rules[0].allow && rules[0].is_everything() {
-        return Ok(());
-    }
-    let open = |file: &str| {
-        let path = directory.join(file);
-        match std::fs::OpenOptions::new().write(true).open(&path) {
-            Ok(file) => Ok((path, file)),
-            Err(source) => Err(Error::Write {
-                path,
-                value: String::new(),
-                source,
-            }),
-        }
+fn line(kind: Kind, major: Option<u32>, minor: Option<u32>, access: u8) -> String {
+    let kind = match kind {
+        Kind::All => return "a".to_owned(),
+        Kind::Block => 'b',
+        Kind::Character => 'c',
     };
-    let (mut allow, mut deny) = (open("devices.allow")?, open("devices.deny")?);
-    for rule in rules {
-        let (path, file) = if rule.allow { &mut allow } else { &mut deny };
-        let line = rule.line();
-        file.write_all(line.as_bytes())
-            .map_err(|source| Error::Write {
-                path: path.clone(),
-                value: line,
-                source,
-            })?;
-    }
-    Ok(())
-}
-
-/// Attaches a program made of the rules. Programs of the groups above apply as
-/// well, so it only ever takes away.
-pub(super) fn apply_v2(directory: &Path, rules: &[DeviceRule]) -> Result<(), Error> {
-    let rules = check_all(rules)?;
-    if rules.is_empty() || rules.len() == 1 && rules[0].allow && rules[0].is_everything() {
-        return Ok(());
-    }
-    let group = rustix::fs::open(
-        directory,
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
+    let number = |value: Option<u32>| value.map_or("*".to_owned(), |value| value.to_string());
+    format!(
+        "{kind} {}:{} {}",
+        number(major),
+        number(minor),
+        letters(access)
     )
-    .map_err(|error| Error::Devices(error.into()))?;
-    let attach = || -> io::Result<()> {
-        let program = bpf::load_device_program(&compile(&rules))?;
-        bpf::attach_device_program(group.as_fd(), program.as_fd())
-    };
-    attach().map_err(Error::Devices)
 }
 
-/// Compiles rules: the last one that matches decides, and what no rule
-/// matches is denied.
-///
-/// The kernel passes a structure of three 32-bit words: the type (low half)
-/// and access (high half), the major and the minor number.
-pub(super) fn compile(rules: &[Rule]) -> Vec<Instruction> {
-    let instruction = |code, registers, offset, immediate| Instruction {
-        code,
-        registers,
-        offset,
-        immediate,
+/// Reads one configured rule: one for devices of both types becomes two,
+/// unless it is for everything.
+fn read(rule: &DeviceRule) -> Result<Vec<Rule>, Error> {
+    let bad = |reason: String| Err(refused("devices", reason));
+    let kinds: &[Kind] = match rule.kind.as_deref() {
+        None | Some("a" | "") => &[Kind::Block, Kind::Character],
+        Some("b") => &[Kind::Block],
+        Some("c" | "u") => &[Kind::Character],
+        Some(other) => return bad(format!("{other:?} is no type of device")),
     };
-    const LOAD_WORD: u8 = 0x61; // BPF_LDX | BPF_MEM | BPF_W
-    const MOVE_REGISTER: u8 = 0xbc; // BPF_ALU | BPF_MOV | BPF_X
-    const MOVE_CONSTANT: u8 = 0xb7; // BPF_ALU64 | BPF_MOV | BPF_K
-    const AND_CONSTANT: u8 = 0x54; // BPF_ALU | BPF_AND | BPF_K
-    const SHIFT_RIGHT: u8 = 0x74; // BPF_ALU | BPF_RSH | BPF_K
-    const JUMP_NOT_EQUAL: u8 = 0x55; // BPF_JMP | BPF_JNE | BPF_K
-    const EXIT: u8 = 0x95; // BPF_JMP | BPF_EXIT
-    let mut program = vec![
-        // r2 = type, r3 = access, r4 = major, r5 = minor
-        instruction(LOAD_WORD, 0x12, 0, 0),
-        instruction(MOVE_REGISTER, 0x23, 0, 0),
-        instruction(AND_CONSTANT, 0x02, 0, 0xffff),
-        instruction(SHIFT_RIGHT, 0x03, 0, 16),
-        instruction(LOAD_WORD, 0x14, 4, 0),
-        instruction(LOAD_WORD, 0x15, 8, 0),
-    ];
-    for rule in rules.iter().rev() {
-        let mut block = Vec::new();
-        match rule.kind {
-            Kind::All => {}
-            Kind::Block => block.push(instruction(JUMP_NOT_EQUAL, 0x02, 0, 1)),
-            Kind::Character => block.push(instruction(JUMP_NOT_EQUAL, 0x02, 0, 2)),
-        }
-        if rule.access != EVERYTHING {
-            // A rule that allows matches when it covers all of the access, one
-            // that denies when it touches any of it.
-            block.push(instruction(MOVE_REGISTER, 0x31, 0, 0));
-            if rule.allow {
-                let rest = i32::from(!rule.access & EVERYTHING);
-                block.push(instruction(AND_CONSTANT, 0x01, 0, rest));
-                block.push(instruction(JUMP_NOT_EQUAL, 0x01, 0, 0));
-            } else {
-                const JUMP_EQUAL: u8 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
-                block.push(instruction(AND_CONSTANT, 0x01, 0, rule.access.into()));
-                block.push(instruction(JUMP_EQUAL, 0x01, 0, 0));
-            }
-        }
-        for (register, number) in [(0x04, rule.major), (0x05, rule.minor)] {
-            if let Some(number) = number {
-                block.push(instruction(JUMP_NOT_EQUAL, register, 0, number as i32));
-            }
-        }
-        block.push(instruction(MOVE_CONSTANT, 0x00, 0, rule.allow.into()));
-        block.push(instruction(EXIT, 0, 0, 0));
-        let length = block.len();
-        for (index, one) in block.iter_mut().enumerate() {
-            // Every condition leads behind the block when it fails.
-            if matches!(one.code, JUMP_NOT_EQUAL | 0x15) {
-                one.offset = i16::try_from(length - index - 1).unwrap_or(i16::MAX);
-            }
-        }
-        let is_final = length == 2;
-        program.extend(block);
-        if is_final {
-            return program;
+    let mut access = 0;
+    for letter in rule.access.as_deref().unwrap_or("rwm").chars() {
+        access |= match letter {
+            'r' => READ,
+            'w' => WRITE,
+            'm' => MKNOD,
+            other => return bad(format!("{other:?} is no kind of access")),
+        };
+    }
+    let number = |value: Option<i64>| match value {
+        None | Some(i64::MIN..=-1) => Ok(None),
+        Some(value) => u32::try_from(value)
+            .map(Some)
+            .map_err(|_| refused("devices", format!("{value} is no device number"))),
+    };
+    let (major, minor) = (number(rule.major)?, number(rule.minor)?);
+    if kinds.len() == 2 && major.is_none() && minor.is_none() && access == EVERYTHING {
+        return Ok(vec![Rule::everything(rule.allow)]);
+    }
+    if access == 0 {
+        return Ok(Vec::new());
+    }
+    // A v1 list takes "a" for everything whatever numbers follow it.
+    let one = |kind: &Kind| Rule {
+        allow: rule.allow,
+        kind: *kind,
+        major,
+        minor,
+        access,
+    };
+    Ok(kinds.iter().map(one).collect())
+}
+
+/// Reads configured rules.
+pub(super) fn check(rules: &[DeviceRule]) -> Result<Vec<Rule>, Error> {
+    let mut checked = Vec::with_capacity(rules.len());
+    for rule in rules {
+        checked.extend(read(rule)?);
+    }
+    Ok(shorten(checked))
+}
+
+/// The rules in force for configured ones: nothing, then what is configured, then what
+/// every container may have.
+pub(super) fn effective(rules: &[DeviceRule]) -> Result<Vec<Rule>, Error> {
+    let mut all = vec![Rule::everything(false)];
+    for rule in rules {
+        all.extend(read(rule)?);
+    }
+    all.extend(ALWAYS.iter().map(|&(kind, major, minor, access)| Rule {
+        allow: true,
+        kind,
+        major,
+        minor,
+        access,
+    }));
+    Ok(shorten(all))
+}
+
+/// Leaves out what has no effect: rules before one for everything, and rules
+/// that allow after everything has been allowed and nothing denied.
+fn shorten(rules: Vec<Rule>) -> Vec<Rule> {
+    let start = rules.iter().rposition(Rule::is_everything).unwrap_or(0);
+    let rules = rules[start..].to_vec();
+    if rules.first().is_some_and(Rule::is_everything) && rules.iter().all(|rule| rule.allow) {
+        return rules[..1].to_vec();
+    }
+    // The same rule again, last: only that one counts.
+    let mut kept: Vec<Rule> = Vec::with_capacity(rules.len());
+    for rule in rules {
+        if kept.last() != Some(&rule) {
+            kept.push(rule);
         }
     }
-    program.push(instruction(MOVE_CONSTANT, 0x00, 0, 0));
-    program.push(instruction(EXIT, 0, 0, 0));
-    program
+    kept
+}
+
+/// Whether an error says that the group takes no such program or list.
+fn is_unsupported(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::InvalidInput
 }
 
 #[cfg(test)]

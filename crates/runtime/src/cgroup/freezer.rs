@@ -24,6 +24,9 @@ impl Cgroup {
     /// When the kernel refuses or does not come to an end; the container is
     /// thawed again then.
     pub fn freeze(&self) -> Result<(), Error> {
+        if self.absent {
+            return Err(Error::Absent("pause"));
+        }
         self.set_frozen(true).inspect_err(|_| {
             // Half frozen is worse than not frozen.
             let _ = self.set_frozen(false);
@@ -35,14 +38,20 @@ impl Cgroup {
     /// # Errors
     /// When the kernel refuses.
     pub fn thaw(&self) -> Result<(), Error> {
+        if self.absent {
+            return Ok(());
+        }
         self.set_frozen(false)
     }
 
-    /// Whether the container is frozen.
+    /// Whether the container is frozen; never without groups.
     ///
     /// # Errors
     /// When the state cannot be read.
     pub fn is_frozen(&self) -> Result<bool, Error> {
+        if self.absent {
+            return Ok(false);
+        }
         if let Some(directory) = self.controller_directory("freezer") {
             let state = controls::read(&directory.join("freezer.state"))?;
             return Ok(state.is_some_and(|state| state.trim() == "FROZEN"));
@@ -50,6 +59,31 @@ impl Cgroup {
         let directory = self.main_directory()?;
         let events = controls::read(&directory.join("cgroup.events"))?;
         Ok(events.is_some_and(|text| controls::keyed(&text, "frozen") == Some(1)))
+    }
+
+    /// Lets everything go on, nested groups that the container has frozen
+    /// itself included, for the sake of what has been killed: on v1 the frozen
+    /// do not die. Does not wait.
+    pub(super) fn thaw_for_good(&self) {
+        let groups = |directory: Option<std::path::PathBuf>| {
+            directory
+                .and_then(|directory| super::remove::tree(&directory).ok())
+                .unwrap_or_default()
+        };
+        for group in groups(self.controller_directory("freezer")) {
+            let file = group.join("freezer.state");
+            let state = controls::read(&file).ok().flatten();
+            if state.is_some_and(|state| state.trim() != "THAWED") {
+                let _ = controls::write(&file, "THAWED");
+            }
+        }
+        for group in groups(self.unified_directory()) {
+            let file = group.join("cgroup.freeze");
+            let state = controls::read(&file).ok().flatten();
+            if state.is_some_and(|state| state.trim() == "1") {
+                let _ = controls::write(&file, "0");
+            }
+        }
     }
 
     fn set_frozen(&self, frozen: bool) -> Result<(), Error> {

@@ -22,6 +22,11 @@ pub struct Hierarchy {
 }
 
 impl Hierarchy {
+    /// Whether it has a controller.
+    pub(super) fn has(&self, controller: &str) -> bool {
+        self.controllers.iter().any(|name| name == controller)
+    }
+
     /// Name of its directory under /sys/fs/cgroup.
     #[must_use]
     pub fn name(&self) -> String {

@@ -5,12 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
-use super::{Cgroup, Error, controls};
+use super::{Cgroup, Error, absent, controls};
 
 /// How often a busy group is tried again, waiting longer each time: processes
-/// that have been killed leave it a little after they have been reaped.
+/// that have been killed leave it a little after they have been reaped. All in
+/// all this is 150 ms.
 const ATTEMPTS: u32 = 12;
 
 impl Cgroup {
@@ -19,23 +21,35 @@ impl Cgroup {
     /// # Errors
     /// When a group exists but cannot be read.
     pub fn pids(&self) -> Result<Vec<i32>, Error> {
+        if self.absent {
+            return Ok(self.process.map(absent::tree).unwrap_or_default());
+        }
         let mut pids = Vec::new();
         for directory in tree(&self.main_directory()?)? {
-            let text = controls::read(&directory.join("cgroup.procs"))?.unwrap_or_default();
-            pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()));
+            match controls::read(&directory.join("cgroup.procs")) {
+                Ok(text) => {
+                    let text = text.unwrap_or_default();
+                    pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()));
+                }
+                // A threaded group shows no processes: those are in the group
+                // above, which is read as well.
+                Err(Error::Read { source, .. })
+                    if source.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(pids)
     }
 
-    /// Kills every process of the container. Those that are frozen die when
-    /// they are thawed, or at once with the v2 hierarchy.
+    /// Kills every process of the container, those that are frozen too.
     ///
     /// # Errors
     /// When the processes cannot be listed.
     pub fn kill(&self) -> Result<(), Error> {
-        if let Some(directory) = self.unified_directory()
-            && controls::write(&directory.join("cgroup.kill"), "1").is_ok()
-        {
+        let at_once = self
+            .unified_directory()
+            .is_some_and(|directory| controls::write(&directory.join("cgroup.kill"), "1").is_ok());
+        if at_once && self.is_unified() {
             return Ok(());
         }
         // Processes may be made while the list is read: until none is left.
@@ -47,58 +61,118 @@ impl Cgroup {
             for pid in pids.into_iter().filter_map(Pid::from_raw) {
                 let _ = rustix::process::kill_process(pid, Signal::KILL);
             }
+            self.thaw_for_good();
         }
         Ok(())
     }
 
-    /// Removes the groups and those nested in them. Groups that do not exist
-    /// are as good as removed.
+    /// Removes the groups and those nested in them, and systemd's unit. Groups
+    /// that do not exist are as good as removed.
     ///
     /// # Errors
     /// The first group that could not be removed, after all have been tried;
     /// `EBUSY` while processes are in it.
     pub fn remove(&self) -> Result<(), Error> {
-        let mut result = Ok(());
-        let unified = self.unified_directory();
-        let directories = self
-            .layout
+        if self.absent {
+            return Ok(());
+        }
+        let stopped = match &self.unit {
+            // Without its groups a scope has ended: nothing to ask for.
+            Some(unit) if self.exists() => unit.stop().map_err(Error::from),
+            Some(unit) => {
+                unit.forget();
+                Ok(())
+            }
+            None => Ok(()),
+        };
+        self.remove_directories().and(stopped)
+    }
+
+    /// Whether a group of the container exists in any hierarchy.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.directories()
+            .iter()
+            .any(|directory| directory.exists())
+    }
+
+    /// Its directories in all hierarchies.
+    fn directories(&self) -> Vec<PathBuf> {
+        if self.absent {
+            return Vec::new();
+        }
+        self.layout
             .hierarchies
             .iter()
             .map(|hierarchy| self.directory(hierarchy))
-            .chain(unified);
-        for directory in directories {
-            result = result.and(remove(&directory));
+            .chain(self.unified_directory())
+            .collect()
+    }
+
+    fn remove_directories(&self) -> Result<(), Error> {
+        let mut left = self.directories();
+        let mut result = Ok(());
+        for attempt in 0..=ATTEMPTS {
+            let mut busy = Vec::new();
+            let mut nested = false;
+            for directory in left {
+                match remove(&directory) {
+                    Ok(()) => {}
+                    Err(Busy::Yes { had_nested }) => {
+                        nested |= had_nested;
+                        busy.push(directory);
+                    }
+                    Err(Busy::No(error)) => result = result.and(Err(error)),
+                }
+            }
+            if busy.is_empty() {
+                return result;
+            }
+            left = busy;
+            if attempt == 0 {
+                // What has been killed while it was frozen.
+                self.thaw_for_good();
+            }
+            if attempt > 0 || !nested {
+                std::thread::sleep(Duration::from_micros(200) * (1 << attempt.min(7)));
+            }
         }
-        result
+        result.and(Err(Error::Remove {
+            path: left.swap_remove(0),
+            source: Errno::BUSY.into(),
+        }))
     }
 }
 
-fn remove(directory: &Path) -> Result<(), Error> {
-    let mut attempt = 0;
-    loop {
-        let error = match fs::remove_dir(directory) {
-            Ok(()) => return Ok(()),
-            Err(error) if controls::is_gone(&error) => return Ok(()),
-            Err(error) => error,
-        };
-        let is_busy = error.kind() == io::ErrorKind::ResourceBusy;
-        if !is_busy || attempt == ATTEMPTS {
-            return Err(Error::Remove {
-                path: directory.to_owned(),
-                source: error,
-            });
-        }
-        // Nested groups first, deepest first.
-        let mut nested = tree(directory)?;
-        nested.remove(0);
-        for child in nested.iter().rev() {
-            let _ = fs::remove_dir(child);
-        }
-        if attempt > 0 || nested.is_empty() {
-            std::thread::sleep(Duration::from_micros(200) * (1 << attempt.min(7)));
-        }
-        attempt += 1;
+/// Why a group could not be removed.
+enum Busy {
+    /// It has processes or had nested groups, which have been removed as far
+    /// as they let themselves.
+    Yes { had_nested: bool },
+    /// For a reason that does not pass.
+    No(Error),
+}
+
+fn remove(directory: &Path) -> Result<(), Busy> {
+    let error = match fs::remove_dir(directory) {
+        Ok(()) => return Ok(()),
+        Err(error) if controls::is_gone(&error) => return Ok(()),
+        Err(error) => error,
+    };
+    if error.kind() != io::ErrorKind::ResourceBusy {
+        return Err(Busy::No(Error::Remove {
+            path: directory.to_owned(),
+            source: error,
+        }));
     }
+    // Nested groups first, deepest first.
+    let nested = tree(directory).map_err(Busy::No)?.split_off(1);
+    for child in nested.iter().rev() {
+        let _ = fs::remove_dir(child);
+    }
+    Err(Busy::Yes {
+        had_nested: !nested.is_empty(),
+    })
 }
 
 /// A group and all those nested in it, parents first.

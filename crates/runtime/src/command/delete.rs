@@ -45,18 +45,14 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
         Err(error) => return Err(error.into()),
     };
     let status = entry.status(&state)?;
-    match status {
-        Status::Stopped => {}
-        // It has not begun: nothing is lost.
-        Status::Created => {}
-        _ if force => {}
-        _ => {
-            return Err(Error::State(format!(
-                "cannot delete container {} that is not stopped: {}",
-                parsed.id(),
-                status.as_str()
-            )));
-        }
+    // Also one that only waits for its start (runtime.md, "Delete"), unlike
+    // runc.
+    if status != Status::Stopped && !force {
+        return Err(Error::State(format!(
+            "cannot delete container {} that is not stopped: {}",
+            parsed.id(),
+            status.as_str()
+        )));
     }
     remove(globals, &entry, &state)?;
     Ok(ExitCode::SUCCESS)

@@ -37,6 +37,9 @@ pub(super) enum Error {
     /// Something about control groups.
     #[error(transparent)]
     Cgroup(#[from] cgroup::Error),
+    /// New limits could not be made out.
+    #[error(transparent)]
+    Update(#[from] super::update::Error),
     /// Something with a file.
     #[error("{what} {path}: {source}")]
     Io {

@@ -53,8 +53,6 @@ pub(super) const VERB: Verb = Verb {
 
 fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
     let preserve = preserved(parsed)?;
-    let receiver = parsed.value("console-socket").map(Receiver::connect);
-    let receiver = receiver.transpose()?;
     let entry = globals.store.entry(parsed.id())?;
     let state = entry.read_state()?;
     match entry.status(&state)? {
@@ -71,6 +69,8 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
         _ => {}
     }
     overwrite::protect(globals)?;
+    let receiver = parsed.value("console-socket").map(Receiver::connect);
+    let receiver = receiver.transpose()?;
     let (process, linux) = process(&entry, parsed)?;
     let detach = parsed.has("detach");
     check_terminal(process.terminal, detach, receiver.is_some())?;

@@ -119,7 +119,12 @@ fn make(
         saved: Saved::planned(
             id,
             bundle.to_owned(),
-            Place::plan(&plan::cgroup_path(spec, id), id, driver)?,
+            Place::plan(
+                &plan::cgroup_path(spec, id, driver),
+                id,
+                driver,
+                globals.rootless,
+            )?,
         ),
         rootfs: spec
             .root

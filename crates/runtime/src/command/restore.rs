@@ -102,13 +102,14 @@ fn restore(
     spec: &Spec,
 ) -> Result<State, Error> {
     let id = parsed.id();
-    let path = plan::cgroup_path(spec, id);
+    let driver = driver(globals);
+    let path = plan::cgroup_path(spec, id, driver);
     let root = spec.root.as_ref().map_or("", |root| root.path.as_str());
     let mut state = State {
         saved: Saved::planned(
             id,
             bundle.to_owned(),
-            Place::plan(&path, id, driver(globals))?,
+            Place::plan(&path, id, driver, globals.rootless)?,
         ),
         rootfs: bundle.join(root),
         created: log::now_exactly(),
@@ -117,9 +118,9 @@ fn restore(
     };
     entry.write_state(&state)?;
     entry.write_config(document)?;
-    let cgroup = Cgroup::create(&path, id, driver(globals), globals.rootless)?;
+    let cgroup = Cgroup::create(&path, id, driver, globals.rootless)?;
     let finished = cgroup
-        .apply(&state.resources)
+        .set_up(&state.resources)
         .map_err(Error::from)
         .and_then(|()| execute(globals, parsed, &state.rootfs, spec, &cgroup))
         .and_then(|pid| {

@@ -48,8 +48,5 @@ pub(super) fn start(globals: &Globals, entry: &Entry) -> Result<(), Error> {
     globals
         .log
         .debug(&format!("the program of process {} runs", container.pid));
-    for warning in &container.warnings {
-        globals.log.warning(warning);
-    }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use tare_oci::runtime::{Linux, MemoryPolicy, MemoryPolicyFlag, MemoryPolicyMode};
 
 use super::{Error, list};
+use crate::number_list::Numbers;
 
 pub(super) fn check(linux: &Linux) -> Result<(), Error> {
     let Some(policy) = &linux.memory_policy else {
@@ -15,9 +16,12 @@ pub(super) fn check(linux: &Linux) -> Result<(), Error> {
     if allowed.is_empty() || policy.nodes.is_empty() || is_relative {
         return Ok(());
     }
-    let wanted = list::check("linux.memoryPolicy.nodes", &policy.nodes)?;
+    let numbers = |field: &str, list: &str| {
+        Numbers::parse(list).map_err(|reason| Error::invalid(field, reason))
+    };
+    let wanted = numbers("linux.memoryPolicy.nodes", &policy.nodes)?;
     // What the kernel makes of it depends on which of both comes first.
-    if !wanted.is_within(&list::check("linux.resources.cpu.mems", allowed)?) {
+    if !wanted.is_within(&numbers("linux.resources.cpu.mems", allowed)?) {
         return Err(Error::invalid(
             "linux.memoryPolicy.nodes",
             format!(
@@ -37,7 +41,7 @@ fn check_policy(policy: &MemoryPolicy) -> Result<(), Error> {
         ))
     };
     if !policy.nodes.is_empty() {
-        list::check("linux.memoryPolicy.nodes", &policy.nodes)?;
+        list("linux.memoryPolicy.nodes", &policy.nodes)?;
     }
     match policy.mode {
         MemoryPolicyMode::MpolDefault | MemoryPolicyMode::MpolLocal => {

@@ -58,7 +58,7 @@ pub(super) fn check(process: &Process) -> Result<(), Error> {
     if let Some(affinity) = &process.exec_cpu_affinity {
         for (field, cpus) in [("initial", &affinity.initial), ("final", &affinity.last)] {
             if let Some(cpus) = cpus.as_deref().filter(|cpus| !cpus.is_empty()) {
-                list::check(&format!("process.execCPUAffinity.{field}"), cpus)?;
+                list(&format!("process.execCPUAffinity.{field}"), cpus)?;
             }
         }
     }

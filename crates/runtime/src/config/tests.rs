@@ -12,9 +12,9 @@ fn spec(properties: &str) -> Spec {
 /// For properties that have nothing to do with the root.
 const ANY_ROOT: Context<'static> = Context {
     rootless: false,
-    systemd_cgroup: false,
     given: &[],
     root_given: true,
+    keeps_listener: false,
 };
 
 /// Why a configuration is refused.

@@ -42,11 +42,16 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     } = builder;
     let context = Context {
         rootless: !rustix::process::geteuid().is_root(),
-        systemd_cgroup: driver == Driver::Systemd,
         given: &[],
         root_given: rootfs.is_some(),
+        keeps_listener: gate.is_none(),
     };
     plan::check(spec, &namespaces, context)?;
+    let resources = plan::resources(spec);
+    crate::cgroup::check(&resources)?;
+    if driver == Driver::Systemd {
+        crate::cgroup::check_annotations(&spec.annotations).map_err(crate::cgroup::Error::from)?;
+    }
     let linux_default = Linux::default();
     let linux = spec.linux.as_ref().unwrap_or(&linux_default);
     let process = plan::process(spec)?;
@@ -82,12 +87,11 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         Some(rdt) => Some(Resctrl::find()?.make(rdt, id)?),
         None => None,
     };
-    let cgroup = Cgroup::create(&plan::cgroup_path(spec, id), id, driver, rootless)
+    let mut cgroup = Cgroup::create(&plan::cgroup_path(spec, id, driver), id, driver, rootless)
         .inspect_err(|_| drop(resctrl.as_ref().map(resctrl::Place::remove)))?;
     let view = cgroup_view(&cgroup, namespaces.all.contains(Kinds::CGROUP));
     let entries = cgroup.entries();
     let hooks = spec.hooks.clone().unwrap_or_default();
-    let resources = plan::resources(spec);
     let through = namespaces.need_a_way_through();
     let init = Plan {
         id,
@@ -141,13 +145,13 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
             return Err(error);
         }
     };
+    cgroup.follow(child.pid);
     let mut container = Container {
         pid: child.pid,
         pidfd: child.pidfd,
         console: None,
         listener: None,
         cgroup,
-        warnings: Vec::new(),
         id: id.to_owned(),
         bundle: bundle.clone(),
         annotations: spec.annotations.clone(),
@@ -174,7 +178,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         .and_then(|()| give_root(&channel, &rootfs, spec))
         .and_then(|()| {
             container.filter = plan::filter(seccomp)?;
-            container.cgroup.apply(&resources)?;
+            container.cgroup.set_up(&resources)?;
             if by_parent {
                 prepared.score_from_outside(container.pid)?;
             }
@@ -186,9 +190,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
             }
             prepared.schedule_from_outside(container.pid)?;
             if gate.is_some() {
-                channel
-                    .start(container.pid, &container.filter)
-                    .map_err(Error::Handshake)?;
+                channel.start(&container.filter).map_err(Error::Handshake)?;
             }
             Ok(console)
         });
@@ -254,7 +256,9 @@ fn let_go(
         user_namespace::write_maps(container.pid, &linux.uid_mappings, &linux.gid_mappings)?;
     }
     if container.cgroup.adopts() {
-        container.cgroup.adopt(container.pid, Some(resources))?;
+        container
+            .cgroup
+            .adopt(container.pid, resources, &container.annotations)?;
     }
     channel.go().map_err(Error::Handshake)
 }

@@ -138,9 +138,7 @@ impl Container {
                 prepared.limit_from_outside(child.pid)?;
             }
             prepared.schedule_from_outside(child.pid)?;
-            channel
-                .start(child.pid, &self.filter)
-                .map_err(Error::Handshake)?;
+            channel.start(&self.filter).map_err(Error::Handshake)?;
             let listener = start::run(&channel, &child.pidfd, |listener| {
                 let Some(agent) = &self.agent else {
                     return Ok(Some(listener));

@@ -159,7 +159,6 @@ impl Saved {
             console: None,
             listener: None,
             cgroup: self.cgroup()?,
-            warnings: Vec::new(),
             id: self.id.clone(),
             bundle: self.bundle.clone(),
             annotations: self.annotations.clone(),
@@ -179,7 +178,11 @@ impl Saved {
     /// # Errors
     /// When the host's hierarchies cannot be made out.
     pub fn cgroup(&self) -> Result<Cgroup, Error> {
-        Ok(Cgroup::reopen(&self.cgroup)?)
+        let mut cgroup = Cgroup::reopen(&self.cgroup)?;
+        if cgroup.is_absent() && self.process().map_err(Error::Clone)?.is_some() {
+            cgroup.follow(self.pid);
+        }
+        Ok(cgroup)
     }
 
     /// Ends every process of the container and removes what is left of it, as

@@ -21,7 +21,7 @@ impl Container {
             return Ok(());
         };
         let started = channel
-            .start(self.pid, &self.filter)
+            .start(&self.filter)
             .map_err(Error::Handshake)
             .and_then(|()| self.finish(&channel));
         started.inspect_err(|_| drop(self.destroy()))
@@ -48,9 +48,10 @@ impl Container {
         })?;
         if !self.hooks.poststart.is_empty() {
             let state = self.state(Status::Running, self.pid);
-            let failed = hook::run_each("poststart", &self.hooks.poststart, &state);
-            self.warnings
-                .extend(failed.into_iter().map(|failed| failed.to_string()));
+            // A container whose poststart hook fails is stopped (runtime.md,
+            // "Lifecycle", since 1.2.1).
+            hook::run_all("poststart", &self.hooks.poststart, &state)
+                .inspect_err(|_| drop(self.signal(9)))?;
         }
         Ok(())
     }

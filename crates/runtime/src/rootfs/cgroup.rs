@@ -16,33 +16,47 @@ use rustix::mount::{
 use tare_oci::runtime::Mount;
 use tare_sys::mount::Attributes;
 
-use super::mounts::{CgroupHierarchyView, CgroupView};
+use super::change;
+use super::mounts::{CgroupHierarchyView, Context, Refusal, check_place};
+use super::options::MountOptions;
 use super::resolve::{self, Missing};
-use super::{MountOptions, change};
 
 /// Attaches the container's view of its control groups.
 pub(super) fn attach(
     mount: &Mount,
     options: &MountOptions,
-    root: BorrowedFd<'_>,
-    view: &CgroupView,
-) -> Result<(), Errno> {
-    let (place, _) = resolve::ensure(root, &mount.destination, Missing::Directory)?;
-    let set = options.attributes.set | options.recursive.set;
-    if let Some(group) = &view.unified {
-        return super::attach(bind(group, set)?.as_fd(), place.as_fd());
+    context: &Context<'_>,
+) -> Result<OwnedFd, Refusal> {
+    if let Some((option, _)) = options.data.first() {
+        return Err(Refusal::Sentence(format!(
+            "control groups are shown as they are: option {option} is not supported"
+        )));
+    }
+    let (place, _) = resolve::ensure(context.root, &mount.destination, Missing::Directory)?;
+    check_place(context, place.as_fd(), None)?;
+    let set = options.own_attributes().set;
+    if let Some(group) = &context.cgroups.unified {
+        let made = match bind(group, set) {
+            // Who may not make groups has none to show, and must not be shown
+            // those of the host's user instead (CVE-2023-25809).
+            Err(Errno::NOENT) if context.in_user_namespace => new_tmpfs(set | Attributes::RDONLY)?,
+            result => result?,
+        };
+        super::attach(made.as_fd(), place.as_fd())?;
+        return Ok(made);
     }
     // v1: a small tmpfs with one directory for each hierarchy.
     let outer = new_tmpfs(set & !Attributes::RDONLY)?;
     super::attach(outer.as_fd(), place.as_fd())?;
-    for hierarchy in &view.hierarchies {
+    for hierarchy in &context.cgroups.hierarchies {
         attach_hierarchy(hierarchy, outer.as_fd(), set)?;
     }
     let attributes = Attributes {
         set: set & Attributes::RDONLY,
         ..Attributes::default()
     };
-    change(outer.as_fd(), false, attributes)
+    change(outer.as_fd(), false, attributes)?;
+    Ok(outer)
 }
 
 fn attach_hierarchy(

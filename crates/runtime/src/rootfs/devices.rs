@@ -54,15 +54,16 @@ pub(super) fn make_default(
         }
     };
     for (name, major, minor) in DEFAULT {
-        make_node(
-            dev,
+        let node = Node {
             name,
-            FileType::CharacterDevice,
-            makedev(major, minor),
-            0o666,
-            None,
-        )
-        .map_err(|error| Failure::new(Step::Device, format!("/dev/{name}"), error))?;
+            host: format!("/dev/{name}"),
+            kind: FileType::CharacterDevice,
+            number: makedev(major, minor),
+            mode: 0o666,
+            owner: (0, 0),
+        };
+        make_node(dev, &node)
+            .map_err(|error| Failure::new(Step::Device, format!("/dev/{name}"), error))?;
     }
     for (name, target) in LINKS {
         // The kernel core only where it could be read at all.
@@ -91,57 +92,109 @@ fn link(directory: BorrowedFd<'_>, name: &str, target: &str) -> Result<(), Errno
     }
 }
 
-/// Makes a device file; where the kernel forbids it (a user namespace), the
-/// host's own is made visible instead.
-fn make_node(
-    directory: BorrowedFd<'_>,
-    name: &str,
+/// A device file to make.
+struct Node<'a> {
+    name: &'a str,
+    /// Where the host has the same device.
+    host: String,
     kind: FileType,
     number: u64,
     mode: u32,
-    owner: Option<(u32, u32)>,
-) -> Result<(), Errno> {
-    match rustix::fs::mknodat(directory, name, kind, Mode::from_raw_mode(mode), number) {
-        Ok(()) => {}
-        Err(Errno::EXIST) => {
-            let place = rustix::fs::openat(
-                directory,
-                name,
-                OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
-                Mode::empty(),
-            )?;
-            let status = resolve::status(place.as_fd())?;
-            if FileType::from_raw_mode(status.st_mode) == kind && status.st_rdev == number {
-                return Ok(());
-            }
-            rustix::fs::unlinkat(directory, name, AtFlags::empty())?;
-            rustix::fs::mknodat(directory, name, kind, Mode::from_raw_mode(mode), number)?;
-        }
-        Err(Errno::PERM) => return bind_node(directory, name),
-        Err(error) => return Err(error),
-    }
-    if let Some((user, group)) = owner {
-        rustix::fs::chownat(
-            directory,
-            name,
-            Some(Uid::from_raw(user)),
-            Some(Gid::from_raw(group)),
-            AtFlags::SYMLINK_NOFOLLOW,
-        )?;
-    }
-    Ok(())
+    owner: (u32, u32),
 }
 
-fn bind_node(directory: BorrowedFd<'_>, name: &str) -> Result<(), Errno> {
+/// Makes a device file; where the kernel forbids it (a user namespace), the
+/// host's own is made visible instead.
+fn make_node(directory: BorrowedFd<'_>, node: &Node<'_>) -> Result<(), Errno> {
+    let make = || {
+        rustix::fs::mknodat(
+            directory,
+            node.name,
+            node.kind,
+            Mode::from_raw_mode(node.mode),
+            node.number,
+        )
+    };
+    match make() {
+        Ok(()) => {}
+        Err(Errno::EXIST) => {
+            let place = open_itself(directory, node.name)?;
+            if node.is(place.as_fd())? {
+                return Ok(());
+            }
+            rustix::fs::unlinkat(directory, node.name, AtFlags::empty())?;
+            match make() {
+                Err(Errno::PERM) => return bind_node(directory, node),
+                result => result?,
+            }
+        }
+        Err(Errno::PERM) => return bind_node(directory, node),
+        Err(error) => return Err(error),
+    }
+    if node.owner == (0, 0) {
+        return Ok(());
+    }
+    // Whoever shares the directory may have put something else there.
+    let made = open_itself(directory, node.name)?;
+    if !node.is(made.as_fd())? {
+        return Err(Errno::STALE);
+    }
+    rustix::fs::chownat(
+        made,
+        c"",
+        Some(Uid::from_raw(node.owner.0)),
+        Some(Gid::from_raw(node.owner.1)),
+        AtFlags::EMPTY_PATH,
+    )
+}
+
+impl Node<'_> {
+    /// Whether that device is behind a descriptor.
+    fn is(&self, fd: BorrowedFd<'_>) -> Result<bool, Errno> {
+        let status = resolve::status(fd)?;
+        let same_kind = FileType::from_raw_mode(status.st_mode) == self.kind;
+        Ok(same_kind && (self.kind == FileType::Fifo || status.st_rdev == self.number))
+    }
+}
+
+/// Opens a file in a directory, links included, as a place.
+fn open_itself(directory: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(directory, name, flags, Mode::empty())
+}
+
+fn bind_node(directory: BorrowedFd<'_>, node: &Node<'_>) -> Result<(), Errno> {
     let tree = open_tree(
         CWD,
-        format!("/dev/{name}"),
-        OpenTreeFlags::OPEN_TREE_CLONE
-            | OpenTreeFlags::OPEN_TREE_CLOEXEC
-            | OpenTreeFlags::AT_SYMLINK_NOFOLLOW,
+        node.host.as_str(),
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC,
     )?;
-    let (place, _) = resolve::ensure(directory, name, Missing::File)?;
+    if !node.is(tree.as_fd())? {
+        return Err(Errno::NXIO);
+    }
+    let place = file_to_cover(directory, node.name)?;
     attach(tree.as_fd(), place.as_fd())
+}
+
+/// Opens a file in a directory as a place to mount on, making it when there is
+/// none. A link is none: it would lead the mount elsewhere.
+fn file_to_cover(directory: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+    let made = rustix::fs::openat(
+        directory,
+        name,
+        OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC,
+        Mode::from_raw_mode(0o600),
+    );
+    match made {
+        Ok(_) | Err(Errno::EXIST) => {}
+        Err(error) => return Err(error),
+    }
+    let place = open_itself(directory, name)?;
+    match FileType::from_raw_mode(resolve::status(place.as_fd())?.st_mode) {
+        FileType::Symlink => Err(Errno::LOOP),
+        FileType::Directory => Err(Errno::ISDIR),
+        _ => Ok(place),
+    }
 }
 
 fn make_configured(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {
@@ -161,14 +214,15 @@ fn make_configured(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {
     } else {
         makedev(number(device.major)?, number(device.minor)?)
     };
-    make_node(
-        directory.as_fd(),
+    let node = Node {
         name,
+        host: device.path.clone(),
         kind,
         number,
-        device.file_mode.unwrap_or(0o666) & 0o7777,
-        Some((device.uid.unwrap_or(0), device.gid.unwrap_or(0))),
-    )
+        mode: device.file_mode.unwrap_or(0o666) & 0o7777,
+        owner: (device.uid.unwrap_or(0), device.gid.unwrap_or(0)),
+    };
+    make_node(directory.as_fd(), &node)
 }
 
 /// Opens a new terminal in the container's own devpts and makes it visible as
@@ -188,18 +242,14 @@ pub(super) fn open_terminal(
     };
     let terminal = Terminal::open(pts).map_err(|error| failed("/dev/pts/ptmx", error))?;
     let bind_console = || -> Result<(), Errno> {
+        // In place of a link an image could have the terminal cover what it
+        // likes (CVE-2025-52565, CVE-2026-88264).
         let place = match &attached.dev {
-            Some(dev) => {
-                let file = rustix::fs::openat(
-                    dev,
-                    c"console",
-                    OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC,
-                    Mode::from_raw_mode(0o600),
-                )?;
-                drop(file);
-                resolve::open_without_links(dev.as_fd(), "console")?
+            Some(dev) => file_to_cover(dev.as_fd(), "console")?,
+            None => {
+                let (dev, _) = resolve::ensure(root, "/dev", Missing::Directory)?;
+                file_to_cover(dev.as_fd(), "console")?
             }
-            None => resolve::ensure(root, "/dev/console", Missing::File)?.0,
         };
         let tree = open_tree(
             &terminal.slave,

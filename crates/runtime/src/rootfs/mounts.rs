@@ -3,17 +3,12 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use rustix::fs::{CWD, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
-    fsconfig_set_string, fsmount, fsopen, open_tree,
-};
 use tare_oci::runtime::{Mount, Spec};
 use tare_sys::mount::Attributes;
 
-use super::resolve::{self, Missing};
-use super::{MountOptions, attach, cgroup, change, copy_up};
+use super::options::MountOptions;
+use super::{bind, cgroup, change, filesystem, proc_guard, remount};
 use crate::failure::{Failure, Step};
 
 /// What a mount of type `cgroup` shows.
@@ -36,60 +31,132 @@ pub(crate) struct CgroupHierarchyView {
     pub(crate) path: PathBuf,
 }
 
-/// What the steps after the mounts need of them.
-#[derive(Debug, Default)]
-pub(crate) struct Attached {
-    /// Its /dev, when that is a tmpfs made here and so known to be empty.
-    pub(crate) dev: Option<OwnedFd>,
-    /// Whether /dev is a bind mount: then it is taken as it is.
-    pub(crate) dev_is_bind: bool,
-    /// Its /dev/pts.
-    pub(crate) pts: Option<OwnedFd>,
+/// What all mounts have in common.
+pub(super) struct Context<'a> {
+    /// The root file system, attached.
+    pub(super) root: BorrowedFd<'a>,
+    /// Label of new file systems.
+    pub(super) label: Option<&'a str>,
+    /// What is shown of the control groups.
+    pub(super) cgroups: &'a CgroupView,
+    /// Whether the kernel will forbid some mounts, which are replaced then.
+    pub(super) in_user_namespace: bool,
 }
 
-/// Makes and attaches all mounts of the configuration.
+/// Why a mount was not made.
+pub(super) enum Refusal {
+    /// The kernel's answer, and what its file system has to say about it.
+    Kernel(Errno, String),
+    /// A reason of ours.
+    Sentence(String),
+}
+
+impl From<Errno> for Refusal {
+    fn from(error: Errno) -> Refusal {
+        Refusal::Kernel(error, String::new())
+    }
+}
+
+/// What the steps after the mounts need of them.
+#[derive(Debug, Default)]
+pub(super) struct Attached {
+    /// Its /dev, when that is a tmpfs made here and so known to be empty.
+    pub(super) dev: Option<OwnedFd>,
+    /// Whether /dev is a bind mount: then it is taken as it is.
+    pub(super) dev_is_bind: bool,
+    /// Its /dev/pts.
+    pub(super) pts: Option<OwnedFd>,
+    /// Mounts that become read-only when everything in them has been made.
+    read_only_later: Vec<(String, OwnedFd)>,
+}
+
+impl Attached {
+    /// Makes those mounts read-only that are to be.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let attributes = Attributes {
+            set: Attributes::RDONLY,
+            ..Attributes::default()
+        };
+        for (destination, mount) in &self.read_only_later {
+            change(mount.as_fd(), false, attributes).map_err(|error| {
+                Failure::new(
+                    Step::Mount,
+                    format!("\"{destination}\" read-only in the end"),
+                    error,
+                )
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes and attaches all mounts of the configuration. Those in `prepared`
+/// have been opened before.
 pub(super) fn attach_all(
     spec: &Spec,
-    root: BorrowedFd<'_>,
-    label: Option<&str>,
-    cgroups: &CgroupView,
     prepared: &[Option<OwnedFd>],
+    context: &Context<'_>,
 ) -> Result<Attached, Failure> {
     let mut attached = Attached::default();
     for (index, mount) in spec.mounts.iter().enumerate() {
+        let mut options = MountOptions::parse(&mount.options);
+        let kind = kind(mount, &options);
+        let place = normal(&mount.destination);
+        // As runc: files are still to be made in it, and a tmpfs may get
+        // directories for the mounts that come after it.
+        let later = options.attributes.set & Attributes::RDONLY != 0
+            && !options.remount
+            && (kind == "tmpfs" || place == "/dev");
+        if later {
+            options.attributes.set &= !Attributes::RDONLY;
+        }
         let prepared = prepared.get(index).and_then(Option::as_ref);
-        let options = MountOptions::parse(&mount.options).map_err(|option| {
-            Failure::sentence(
-                Step::Mount,
-                format!(
-                    "error mounting {}: option {option} is not supported",
-                    describe(mount)
-                ),
-            )
-        })?;
-        let made = attach_one(mount, &options, root, label, cgroups, prepared)
-            .map_err(|error| Failure::new(Step::Mount, describe(mount), error))?;
+        let made = attach_one(mount, kind, &options, prepared.map(AsFd::as_fd), context)
+            .map_err(|refusal| failure(mount, refusal))?;
+        if later && let Some(made) = &made {
+            let copy = made
+                .try_clone()
+                .map_err(|error| Failure::new(Step::Mount, describe(mount), error))?;
+            attached
+                .read_only_later
+                .push((mount.destination.clone(), copy));
+        }
+        if options.remount {
+            continue;
+        }
         // The last mount at a place is the one that is seen.
-        match normal(&mount.destination).as_str() {
+        match place.as_str() {
             "/dev" => {
-                let kind = kind(mount, &options);
                 attached.dev = made.filter(|_| kind == "tmpfs" && !options.copy_up);
                 attached.dev_is_bind = kind == "bind";
             }
-            "/dev/pts" => attached.pts = made.filter(|_| kind(mount, &options) == "devpts"),
+            "/dev/pts" => attached.pts = made.filter(|_| kind == "devpts"),
             _ => {}
         }
     }
     Ok(attached)
 }
 
+fn failure(mount: &Mount, refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::Kernel(error, text) => {
+            Failure::new(Step::Mount, format!("{}{text}", describe(mount)), error)
+        }
+        Refusal::Sentence(text) => Failure::sentence(
+            Step::Mount,
+            format!("error mounting {}: {text}", describe(mount)),
+        ),
+    }
+}
+
 /// A mount for people: `"proc" to rootfs at "/proc"`.
-fn describe(mount: &Mount) -> String {
+pub(super) fn describe(mount: &Mount) -> String {
     let source = mount.source.as_deref().unwrap_or("none");
     format!("\"{source}\" to rootfs at \"{}\"", mount.destination)
 }
 
-fn kind<'a>(mount: &'a Mount, options: &MountOptions) -> &'a str {
+/// What kind of mount it is: a file system's type, or `bind`.
+pub(super) fn kind<'a>(mount: &'a Mount, options: &MountOptions) -> &'a str {
     match mount.kind.as_deref() {
         _ if options.bind.is_some() => "bind",
         None | Some("" | "none") => "bind",
@@ -97,7 +164,8 @@ fn kind<'a>(mount: &'a Mount, options: &MountOptions) -> &'a str {
     }
 }
 
-/// A path with single slashes and none at its end, for comparison only.
+/// A path with single slashes and none at its end, for comparison only. As
+/// the specification has it, a relative one begins at the root.
 fn normal(path: &str) -> String {
     let mut normal = String::new();
     for component in path
@@ -112,19 +180,29 @@ fn normal(path: &str) -> String {
 
 fn attach_one(
     mount: &Mount,
+    kind: &str,
     options: &MountOptions,
-    root: BorrowedFd<'_>,
-    label: Option<&str>,
-    cgroups: &CgroupView,
-    prepared: Option<&OwnedFd>,
-) -> Result<Option<OwnedFd>, Errno> {
-    let made = match kind(mount, options) {
-        "bind" => bind(mount, options, root, prepared)?,
-        "cgroup" | "cgroup2" => {
-            cgroup::attach(mount, options, root, cgroups)?;
-            return Ok(None);
+    prepared: Option<BorrowedFd<'_>>,
+    context: &Context<'_>,
+) -> Result<Option<OwnedFd>, Refusal> {
+    if options.id_map.is_some() && kind != "bind" {
+        return Err(Refusal::Sentence(
+            "id-mapped mounts are only supported for bind-mounts".to_owned(),
+        ));
+    }
+    if options.copy_up && kind != "tmpfs" {
+        return Err(Refusal::Sentence(format!(
+            "the option tmpcopyup is for tmpfs, not for {kind}"
+        )));
+    }
+    let made = if options.remount {
+        remount::apply(mount, kind, options, context.root)?
+    } else {
+        match kind {
+            "bind" => bind::attach(mount, options, prepared, context)?,
+            "cgroup" | "cgroup2" => cgroup::attach(mount, options, context)?,
+            kind => filesystem::attach(kind, mount, options, context)?,
         }
-        kind => new_file_system(kind, mount, options, root, label)?,
     };
     for (propagation, recursive) in &options.propagation {
         let attributes = Attributes {
@@ -136,122 +214,17 @@ fn attach_one(
     Ok(Some(made))
 }
 
-/// See [`super::prepare`].
-pub(super) fn prepare(
-    spec: &Spec,
-    has_user_namespace: bool,
-) -> Result<Vec<Option<OwnedFd>>, Failure> {
-    let mut prepared = Vec::new();
-    for mount in &spec.mounts {
-        // What the options are is judged where the mounts are made.
-        let options = MountOptions::parse(&mount.options).unwrap_or_default();
-        prepared.push(if has_user_namespace && kind(mount, &options) == "bind" {
-            let tree = open_source(mount, &options)
-                .map_err(|error| Failure::new(Step::Mount, describe(mount), error))?;
-            Some(tree)
-        } else {
-            None
-        });
+/// Refuses places that must not be mounted over.
+pub(super) fn check_place(
+    context: &Context<'_>,
+    place: BorrowedFd<'_>,
+    source: Option<BorrowedFd<'_>>,
+) -> Result<(), Refusal> {
+    let path = super::resolve::path_inside(context.root, place)?;
+    if path == "/" {
+        return Err(Refusal::Sentence(
+            "it would cover the root file system".to_owned(),
+        ));
     }
-    Ok(prepared)
-}
-
-/// Opens the source of a bind mount as a detached mount.
-fn open_source(mount: &Mount, options: &MountOptions) -> Result<OwnedFd, Errno> {
-    let source = mount.source.as_deref().ok_or(Errno::INVAL)?;
-    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-    if options.bind != Some(false) {
-        flags |= OpenTreeFlags::AT_RECURSIVE;
-    }
-    open_tree(CWD, source, flags)
-}
-
-/// Makes a directory or file of the host visible.
-fn bind(
-    mount: &Mount,
-    options: &MountOptions,
-    root: BorrowedFd<'_>,
-    prepared: Option<&OwnedFd>,
-) -> Result<OwnedFd, Errno> {
-    let tree = match prepared {
-        Some(tree) => rustix::io::fcntl_dupfd_cloexec(tree, 3)?,
-        None => open_source(mount, options)?,
-    };
-    change(tree.as_fd(), false, options.attributes)?;
-    change(tree.as_fd(), true, options.recursive)?;
-    let is_directory = resolve::is_directory(tree.as_fd())?;
-    let missing = if is_directory {
-        Missing::Directory
-    } else {
-        Missing::File
-    };
-    let (place, _) = resolve::ensure(root, &mount.destination, missing)?;
-    // Neither goes onto the other; the kernel's own answer says less.
-    if resolve::is_directory(place.as_fd())? != is_directory {
-        return Err(Errno::NOTDIR);
-    }
-    attach(tree.as_fd(), place.as_fd())?;
-    Ok(tree)
-}
-
-/// Makes a new file system of the given type.
-fn new_file_system(
-    kind: &str,
-    mount: &Mount,
-    options: &MountOptions,
-    root: BorrowedFd<'_>,
-    label: Option<&str>,
-) -> Result<OwnedFd, Errno> {
-    let (place, existed) = resolve::ensure(root, &mount.destination, Missing::Directory)?;
-    if !resolve::is_directory(place.as_fd())? {
-        return Err(Errno::NOTDIR);
-    }
-    if matches!(kind, "proc" | "sysfs") {
-        // A link there would put the one place where every mask and every
-        // later check expects it somewhere else.
-        resolve::open_with(
-            root,
-            &mount.destination,
-            OFlags::PATH,
-            ResolveFlags::NO_SYMLINKS,
-        )?;
-    }
-    let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
-    let context = context.as_fd();
-    if let Some(source) = mount.source.as_deref().filter(|source| !source.is_empty()) {
-        fsconfig_set_string(context, c"source", source)?;
-    }
-    for (key, value) in &options.data {
-        match value {
-            Some(value) => fsconfig_set_string(context, key.as_str(), value.as_str())?,
-            None => fsconfig_set_flag(context, key.as_str())?,
-        }
-    }
-    if kind == "tmpfs" && existed && options.data_value("mode").is_none() {
-        // The new directory looks like the one that it covers.
-        let mode = resolve::status(place.as_fd())?.st_mode & 0o7777;
-        fsconfig_set_string(context, c"mode", format!("{mode:o}"))?;
-    }
-    if let Some(label) = label
-        && matches!(kind, "tmpfs" | "devpts" | "mqueue")
-    {
-        fsconfig_set_string(context, c"context", label)?;
-    }
-    fsconfig_create(context)?;
-    let wanted = options.attributes.set | options.recursive.set;
-    let flags = MountAttrFlags::from_bits_retain(u32::try_from(wanted).unwrap_or(0));
-    if options.copy_up && kind == "tmpfs" && existed {
-        let made = fsmount(
-            context,
-            FsMountFlags::FSMOUNT_CLOEXEC,
-            MountAttrFlags::empty(),
-        )?;
-        copy_up::copy(place.as_fd(), made.as_fd())?;
-        change(made.as_fd(), false, options.attributes)?;
-        attach(made.as_fd(), place.as_fd())?;
-        return Ok(made);
-    }
-    let made = fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, flags)?;
-    attach(made.as_fd(), place.as_fd())?;
-    Ok(made)
+    proc_guard::check(&path, source).map_err(Refusal::Sentence)
 }

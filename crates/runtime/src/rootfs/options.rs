@@ -1,9 +1,31 @@
 //! Mount options in the words of mount(8), sorted into what the kernel's
 //! mount interface wants.
 
-use std::borrow::Cow;
+mod table;
 
 use tare_sys::mount::Attributes;
+
+use table::{Effect, TABLE};
+
+/// The names of all options that are not the file system's own, sorted.
+pub const NAMES: [&str; TABLE.len()] = {
+    let mut names = [""; TABLE.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = TABLE[index].0;
+        index += 1;
+    }
+    names
+};
+
+/// A flag of a file system as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SuperBlockFlag {
+    /// Its name, for fsconfig.
+    pub(crate) name: String,
+    /// Whether a file system that does not know it is refused.
+    pub(crate) needed: bool,
+}
 
 /// The options of one mount, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,107 +38,95 @@ pub(crate) struct MountOptions {
     pub(crate) recursive: Attributes,
     /// Propagation types in the order given, with their reach.
     pub(crate) propagation: Vec<(u64, bool)>,
+    /// Flags of the file system as a whole, in the order given.
+    pub(crate) super_block: Vec<SuperBlockFlag>,
     /// The file system's own options.
     pub(crate) data: Vec<(String, Option<String>)>,
     /// Whether the directory's content is copied into the new tmpfs.
     pub(crate) copy_up: bool,
+    /// Whether what is mounted there already is changed.
+    pub(crate) remount: bool,
+    /// `idmap` (false) or `ridmap` (true).
+    pub(crate) id_map: Option<bool>,
 }
 
 impl MountOptions {
-    /// Sorts options.
-    ///
-    /// # Errors
-    /// The option that is known but not supported.
-    pub(crate) fn parse<S: AsRef<str>>(options: &[S]) -> Result<MountOptions, String> {
+    /// Sorts options. What is no option of [`NAMES`] is the file system's.
+    pub(crate) fn parse<S: AsRef<str>>(options: &[S]) -> MountOptions {
         let mut parsed = MountOptions::default();
         for option in options {
-            parsed.add(option.as_ref())?;
+            parsed.add(option.as_ref());
         }
-        Ok(parsed)
+        parsed
     }
 
-    fn add(&mut self, option: &str) -> Result<(), String> {
-        if let Some((set, mask)) = attribute(option) {
-            apply(&mut self.attributes, set, mask);
-            return Ok(());
-        }
-        // "rro", "rnoexec", ...: the same, for the whole tree.
-        if let Some((set, mask)) = option.strip_prefix('r').and_then(attribute)
-            && option != "relatime"
-        {
-            apply(&mut self.recursive, set, mask);
-            return Ok(());
-        }
-        if let Some(propagation) = propagation(option) {
-            self.propagation.push(propagation);
-            return Ok(());
-        }
-        match option {
-            "bind" => self.bind = Some(false),
-            "rbind" => self.bind = Some(true),
-            "defaults" | "async" | "" | "loud" | "nomand" | "noiversion" | "norelatime"
-            | "nostrictatime" => {}
-            "tmpcopyup" => self.copy_up = true,
-            "remount" | "idmap" | "ridmap" => return Err(option.to_owned()),
-            _ => self.data.push(match option.split_once('=') {
+    fn add(&mut self, option: &str) {
+        match table::effect(option) {
+            Some(Effect::Attribute { set, mask }) => apply(&mut self.attributes, set, mask),
+            Some(Effect::Recursive { set, mask }) => apply(&mut self.recursive, set, mask),
+            Some(Effect::Withdraw { bits, recursive }) => {
+                let attributes = if recursive {
+                    &mut self.recursive
+                } else {
+                    &mut self.attributes
+                };
+                attributes.set &= !bits;
+            }
+            Some(Effect::Propagation { kind, recursive }) => {
+                self.propagation.push((kind, recursive));
+            }
+            Some(Effect::SuperBlock { needed }) => self.super_block.push(SuperBlockFlag {
+                name: option.to_owned(),
+                needed,
+            }),
+            Some(Effect::Bind(recursive)) => self.bind = Some(recursive),
+            Some(Effect::IdMap(recursive)) => self.id_map = Some(recursive),
+            Some(Effect::Remount) => self.remount = true,
+            Some(Effect::CopyUp) => self.copy_up = true,
+            Some(Effect::Nothing) => {}
+            None if option.is_empty() => {}
+            None => self.data.push(match option.split_once('=') {
                 Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
                 None => (option.to_owned(), None),
             }),
         }
-        Ok(())
     }
 
-    /// The value of one of the file system's own options.
-    pub(crate) fn data_value(&self, key: &str) -> Option<Cow<'_, str>> {
-        self.data
-            .iter()
-            .rev()
-            .find(|(name, _)| name == key)
-            .and_then(|(_, value)| value.as_deref().map(Cow::Borrowed))
+    /// Whether one of the file system's own options is given.
+    pub(crate) fn has_data(&self, key: &str) -> bool {
+        self.data.iter().any(|(name, _)| name == key)
+    }
+
+    /// The first option that says something about a file system as a whole,
+    /// which a bind mount has no say in.
+    pub(crate) fn first_of_file_system(&self) -> Option<&str> {
+        // These are the case without them.
+        const DEFAULTS: [&str; 6] = [
+            "async",
+            "loud",
+            "noacl",
+            "noiversion",
+            "nolazytime",
+            "nomand",
+        ];
+        let flags = self.super_block.iter().map(|flag| flag.name.as_str());
+        flags
+            .filter(|name| !DEFAULTS.contains(name))
+            .chain(self.data.iter().map(|(name, _)| name.as_str()))
+            .next()
+    }
+
+    /// Changes to the mount itself, those of the whole tree included.
+    pub(crate) fn own_attributes(&self) -> Attributes {
+        let mut all = self.attributes;
+        apply(&mut all, self.recursive.set, self.recursive.clear);
+        all
     }
 }
 
 fn apply(attributes: &mut Attributes, set: u64, mask: u64) {
     attributes.set = attributes.set & !mask | set;
     attributes.clear |= mask;
-}
-
-/// What an option sets, and the bits that it decides.
-fn attribute(option: &str) -> Option<(u64, u64)> {
-    let switch = |bit: u64, on: bool| (if on { bit } else { 0 }, bit);
-    Some(match option {
-        "ro" => switch(Attributes::RDONLY, true),
-        "rw" => switch(Attributes::RDONLY, false),
-        "nosuid" => switch(Attributes::NOSUID, true),
-        "suid" => switch(Attributes::NOSUID, false),
-        "nodev" => switch(Attributes::NODEV, true),
-        "dev" => switch(Attributes::NODEV, false),
-        "noexec" => switch(Attributes::NOEXEC, true),
-        "exec" => switch(Attributes::NOEXEC, false),
-        "nodiratime" => switch(Attributes::NODIRATIME, true),
-        "diratime" => switch(Attributes::NODIRATIME, false),
-        "nosymfollow" => switch(Attributes::NOSYMFOLLOW, true),
-        "symfollow" => switch(Attributes::NOSYMFOLLOW, false),
-        "noatime" => (Attributes::NOATIME, Attributes::ATIME),
-        "relatime" | "atime" => (Attributes::RELATIME, Attributes::ATIME),
-        "strictatime" => (Attributes::STRICTATIME, Attributes::ATIME),
-        _ => return None,
-    })
-}
-
-fn propagation(option: &str) -> Option<(u64, bool)> {
-    let (name, recursive) = match option.strip_prefix('r') {
-        Some(name) => (name, true),
-        None => (option, false),
-    };
-    let kind = match name {
-        "private" => Attributes::PRIVATE,
-        "shared" => Attributes::SHARED,
-        "slave" => Attributes::SLAVE,
-        "unbindable" => Attributes::UNBINDABLE,
-        _ => return None,
-    };
-    Some((kind, recursive))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use rustix::mount::{
     fsconfig_set_string, fsmount, fsopen,
 };
 
+use super::filesystem::messages;
 use crate::failure::{Failure, Step};
 
 /// The kernel takes values of at most this many bytes, terminator included.
@@ -93,19 +94,6 @@ fn is_plain(path: &Path) -> bool {
     bytes.len() < MAXIMUM_VALUE
         && path.to_str().is_some()
         && !bytes.iter().any(|byte| matches!(byte, b':' | b',' | b'\\'))
-}
-
-/// What the kernel has to say about a failed mount, after a colon.
-fn messages(context: BorrowedFd<'_>) -> String {
-    let mut text = String::new();
-    let mut buffer = [0; 512];
-    while let Ok(length @ 1..) = rustix::io::read(context, &mut buffer) {
-        // Each message begins with its level and a space.
-        let message = String::from_utf8_lossy(&buffer[..length]);
-        text.push_str(": ");
-        text.push_str(message.trim_end().get(2..).unwrap_or_default());
-    }
-    text
 }
 
 fn open(path: &Path) -> Result<OwnedFd, Errno> {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
@@ -133,6 +133,24 @@ fn split(path: &str) -> impl Iterator<Item = String> + '_ {
     path.split('/')
         .filter(|component| !component.is_empty() && *component != ".")
         .map(str::to_owned)
+}
+
+/// The path of a place as it is seen from inside the root.
+pub(crate) fn path_inside(root: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Result<String> {
+    let path = |fd: BorrowedFd<'_>| -> Result<String> {
+        let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
+        let target = rustix::fs::readlink(link, Vec::new())?;
+        Ok(target.to_string_lossy().into_owned())
+    };
+    let outer = path(root)?;
+    let inner = path(place)?;
+    let inside = inner
+        .strip_prefix(outer.trim_end_matches('/'))
+        .ok_or(Errno::XDEV)?;
+    Ok(match inside {
+        "" => "/".to_owned(),
+        inside => inside.to_owned(),
+    })
 }
 
 /// Status of the file behind a descriptor.

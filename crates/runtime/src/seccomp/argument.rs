@@ -1,30 +1,35 @@
 //! Conditions on arguments.
 
+use super::emit::{self, Comparison, Label, Program};
 use tare_oci::runtime::{SeccompArgument, SeccompOperator};
-use tare_sys::seccomp::Instruction;
-
-use super::emit::{self, Comparison};
 
 /// Offset of the first argument in `seccomp_data`.
 const ARGUMENTS: u32 = 16;
 
-/// Whether the machine's words are 64 bits long. On a 32-bit one the upper
-/// halves are not looked at.
+/// How much of an argument counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Width {
+    /// A word of a 32-bit machine: neither the upper half of the argument nor
+    /// that of the value is looked at.
     Bits32,
+    /// A word of a 64-bit machine of which the kernel takes the lower half:
+    /// the upper one is 0, whatever the register holds.
+    Lower32,
+    /// A word of a 64-bit machine.
     Bits64,
 }
 
-/// A program that runs `yes` when the condition holds, else `no`. Both must
-/// end with a verdict on every path.
+/// Puts a test in front that goes on at `yes` when the condition holds, else
+/// at `no`.
 pub(super) fn test(
     argument: &SeccompArgument,
     width: Width,
-    yes: Vec<Instruction>,
-    no: Vec<Instruction>,
-) -> Vec<Instruction> {
-    let condition = Condition {
+    program: &mut Program,
+    yes: Label,
+    no: Label,
+) {
+    let mut condition = Condition {
+        program,
         // Little-endian: the lower half comes first.
         low_offset: ARGUMENTS + argument.index * 8,
         width,
@@ -36,15 +41,15 @@ pub(super) fn test(
         SeccompOperator::GreaterThan => condition.order(Comparison::Greater, value, yes, no),
         SeccompOperator::LessOrEqual => condition.order(Comparison::Greater, value, no, yes),
         SeccompOperator::GreaterOrEqual => {
-            condition.order(Comparison::GreaterOrEqual, value, yes, no)
+            condition.order(Comparison::GreaterOrEqual, value, yes, no);
         }
         SeccompOperator::LessThan => condition.order(Comparison::GreaterOrEqual, value, no, yes),
         SeccompOperator::MaskedEqual => condition.masked(value, argument.value_two, yes, no),
     }
 }
 
-#[derive(Clone, Copy)]
-struct Condition {
+struct Condition<'a> {
+    program: &'a mut Program,
     low_offset: u32,
     width: Width,
 }
@@ -54,61 +59,58 @@ fn halves(value: u64) -> (u32, u32) {
     ((value >> 32) as u32, value as u32)
 }
 
-impl Condition {
-    fn low(self, rest: Vec<Instruction>) -> Vec<Instruction> {
-        [vec![emit::load(self.low_offset)], rest].concat()
+impl Condition<'_> {
+    /// Tests the lower half; returns where that begins.
+    fn low(&mut self, comparison: Comparison, value: u32, yes: Label, no: Label) -> Label {
+        self.program.branch(comparison, value, yes, no);
+        self.program.push(emit::load(self.low_offset));
+        self.program.here()
     }
 
-    fn high(self, rest: Vec<Instruction>) -> Vec<Instruction> {
-        [vec![emit::load(self.low_offset + 4)], rest].concat()
-    }
-
-    fn equal(self, value: u64, yes: Vec<Instruction>, no: Vec<Instruction>) -> Vec<Instruction> {
+    fn equal(&mut self, value: u64, yes: Label, no: Label) {
         let (high, low) = halves(value);
-        let test_low = self.low(emit::choose(Comparison::Equal, low, yes, no.clone()));
-        match self.width {
-            Width::Bits32 => test_low,
-            Width::Bits64 => self.high(emit::choose(Comparison::Equal, high, test_low, no)),
+        let (yes, no) = self.narrowed(high, yes, no);
+        let test_low = self.low(Comparison::Equal, low, yes, no);
+        if self.width == Width::Bits64 {
+            self.program.branch(Comparison::Equal, high, test_low, no);
+            self.program.push(emit::load(self.low_offset + 4));
         }
     }
 
     /// Greater, or greater or equal.
-    fn order(
-        self,
-        comparison: Comparison,
-        value: u64,
-        yes: Vec<Instruction>,
-        no: Vec<Instruction>,
-    ) -> Vec<Instruction> {
+    fn order(&mut self, comparison: Comparison, value: u64, yes: Label, no: Label) {
         let (high, low) = halves(value);
-        let test_low = self.low(emit::choose(comparison, low, yes.clone(), no.clone()));
-        if self.width == Width::Bits32 {
-            return test_low;
+        let (yes, no) = self.narrowed(high, yes, no);
+        let test_low = self.low(comparison, low, yes, no);
+        if self.width == Width::Bits64 {
+            self.program.branch(Comparison::Equal, high, test_low, no);
+            let not_greater = self.program.here();
+            self.program
+                .branch(Comparison::Greater, high, yes, not_greater);
+            self.program.push(emit::load(self.low_offset + 4));
         }
-        let equal_or_less = emit::choose(Comparison::Equal, high, test_low, no);
-        self.high(emit::choose(Comparison::Greater, high, yes, equal_or_less))
     }
 
-    fn masked(
-        self,
-        mask: u64,
-        value: u64,
-        yes: Vec<Instruction>,
-        no: Vec<Instruction>,
-    ) -> Vec<Instruction> {
+    fn masked(&mut self, mask: u64, value: u64, yes: Label, no: Label) {
         let (mask_high, mask_low) = halves(mask);
         let (high, low) = halves(value & mask);
-        let with_mask = |mask: u32, rest: Vec<Instruction>| [vec![emit::and(mask)], rest].concat();
-        let test_low = self.low(with_mask(
-            mask_low,
-            emit::choose(Comparison::Equal, low, yes, no.clone()),
-        ));
-        if self.width == Width::Bits32 || mask_high == 0 {
-            return test_low;
+        let (yes, no) = self.narrowed(high, yes, no);
+        self.program.branch(Comparison::Equal, low, yes, no);
+        self.program.push(emit::and(mask_low));
+        self.program.push(emit::load(self.low_offset));
+        if self.width == Width::Bits64 && mask_high != 0 {
+            let test_low = self.program.here();
+            self.program.branch(Comparison::Equal, high, test_low, no);
+            self.program.push(emit::and(mask_high));
+            self.program.push(emit::load(self.low_offset + 4));
         }
-        self.high(with_mask(
-            mask_high,
-            emit::choose(Comparison::Equal, high, test_low, no),
-        ))
+    }
+
+    /// An upper half of 0 is never equal to, nor above, one that is not.
+    fn narrowed(&self, high: u32, yes: Label, no: Label) -> (Label, Label) {
+        match self.width {
+            Width::Lower32 if high != 0 => (no, no),
+            _ => (yes, no),
+        }
     }
 }

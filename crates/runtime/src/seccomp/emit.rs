@@ -47,38 +47,65 @@ pub(super) fn ret(verdict: u32) -> Instruction {
     plain(RETURN, verdict)
 }
 
-/// Runs `yes` or `no`, both of which must end with a verdict on every path.
-pub(super) fn choose(
-    comparison: Comparison,
-    constant: u32,
-    yes: Vec<Instruction>,
-    no: Vec<Instruction>,
-) -> Vec<Instruction> {
-    let code = match comparison {
-        Comparison::Equal => JUMP_EQUAL,
-        Comparison::Greater => JUMP_GREATER,
-        Comparison::GreaterOrEqual => JUMP_GREATER_EQUAL,
-    };
-    let mut program = Vec::with_capacity(yes.len() + no.len() + 2);
-    // A condition reaches 255 instructions far; a jump has no such limit.
-    match u8::try_from(no.len()) {
-        Ok(distance) => program.push(Instruction {
-            code,
-            jump_true: distance,
-            jump_false: 0,
-            constant,
-        }),
-        Err(_) => {
-            program.push(Instruction {
-                code,
-                jump_true: 0,
-                jump_false: 1,
-                constant,
-            });
-            program.push(plain(JUMP, u32::try_from(no.len()).unwrap_or(u32::MAX)));
-        }
+/// How far a condition reaches. A jump has no such limit.
+const REACH: usize = 255;
+
+/// A place in a program, counted from its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Label(usize);
+
+/// A program written from its end to its beginning, so that what is jumped to
+/// exists already.
+#[derive(Debug, Default)]
+pub(super) struct Program(Vec<Instruction>);
+
+impl Program {
+    /// The instruction that was put in front last.
+    pub(super) fn here(&self) -> Label {
+        Label(self.0.len())
     }
-    program.extend(no);
-    program.extend(yes);
-    program
+
+    /// Puts an instruction in front.
+    pub(super) fn push(&mut self, instruction: Instruction) {
+        self.0.push(instruction);
+    }
+
+    /// Puts a condition in front that goes on at `yes` or at `no`.
+    pub(super) fn branch(&mut self, comparison: Comparison, constant: u32, yes: Label, no: Label) {
+        // Each of the two may need a jump of its own, which moves the other
+        // farther away.
+        let no = self.within(no, REACH - 1);
+        let yes = self.within(yes, REACH);
+        let code = match comparison {
+            Comparison::Equal => JUMP_EQUAL,
+            Comparison::Greater => JUMP_GREATER,
+            Comparison::GreaterOrEqual => JUMP_GREATER_EQUAL,
+        };
+        let instruction = Instruction {
+            code,
+            jump_true: u8::try_from(self.distance(yes)).unwrap_or(u8::MAX),
+            jump_false: u8::try_from(self.distance(no)).unwrap_or(u8::MAX),
+            constant,
+        };
+        self.push(instruction);
+    }
+
+    /// The instructions in the order in which they run.
+    pub(super) fn finish(mut self) -> Vec<Instruction> {
+        self.0.reverse();
+        self.0
+    }
+
+    fn distance(&self, label: Label) -> usize {
+        self.0.len() - label.0
+    }
+
+    fn within(&mut self, label: Label, reach: usize) -> Label {
+        let distance = self.distance(label);
+        if distance <= reach {
+            return label;
+        }
+        self.push(plain(JUMP, u32::try_from(distance).unwrap_or(u32::MAX)));
+        self.here()
+    }
 }

@@ -34,6 +34,8 @@ pub(crate) fn run(program: &[Instruction], audit: u32, number: u32, arguments: [
             0x15 => jump(accumulator == constant),
             0x25 => jump(accumulator > constant),
             0x35 => jump(accumulator >= constant),
+            // Only others' programs have it.
+            0x45 => jump(accumulator & constant != 0),
             0x06 => return constant,
             other => panic!("instruction {other:#x}"),
         }

@@ -4,10 +4,13 @@
 //! not: this one runs each test on the main thread of the process. It speaks
 //! as much of the harness's command line as nextest and `cargo test` use.
 
+mod background;
+#[path = "../harness/mod.rs"]
 mod harness;
 mod sandbox;
 
 mod basics;
+mod cve_mounts;
 mod errors;
 mod exec;
 mod host_features;
@@ -15,6 +18,7 @@ mod hostile;
 mod identity;
 mod isolation;
 mod limits;
+mod mounts;
 mod net_devices;
 mod scheduling;
 mod terminal;
@@ -23,6 +27,7 @@ fn main() -> std::process::ExitCode {
     harness::run(
         &[
             basics::TESTS,
+            &cve_mounts::tests(),
             errors::TESTS,
             exec::TESTS,
             host_features::TESTS,
@@ -30,10 +35,12 @@ fn main() -> std::process::ExitCode {
             identity::TESTS,
             isolation::TESTS,
             limits::TESTS,
+            &mounts::tests(),
             net_devices::TESTS,
             scheduling::TESTS,
             terminal::TESTS,
         ]
         .concat(),
+        &[],
     )
 }

@@ -151,11 +151,34 @@ impl Sandbox {
 
     /// Creates and starts a container whose output goes into a pipe.
     pub(crate) fn start(&self, spec: &Spec, identity: Identity) -> Result<Running, Error> {
+        self.start_on(self.rootfs(), spec, identity)
+    }
+
+    /// As [`Sandbox::start`], on a given root.
+    pub(crate) fn start_on(
+        &self,
+        rootfs: Rootfs,
+        spec: &Spec,
+        identity: Identity,
+    ) -> Result<Running, Error> {
         let (stdio, output) = pipes();
         let mut container = Container::builder(&self.id, spec)
-            .rootfs(self.rootfs())
+            .rootfs(rootfs)
             .stdio(stdio)
             .identity(identity)
+            .create()?;
+        container.start()?;
+        Ok(Running { container, output })
+    }
+
+    /// As [`Sandbox::start`] on the root itself, for a caller without any
+    /// privileges on the host.
+    pub(crate) fn start_unprivileged(&self, spec: &Spec) -> Result<Running, Error> {
+        let (stdio, output) = pipes();
+        let mut container = Container::builder(&self.id, spec)
+            .rootfs(Rootfs::Path(self.lower("")))
+            .stdio(stdio)
+            .rootless(true)
             .create()?;
         container.start()?;
         Ok(Running { container, output })

@@ -117,6 +117,7 @@ impl Supervisor {
             once: true,
         };
         let pid = started.pid;
+        self.supervise(started.listener);
         let (streams, error) = match Streams::new(started.ends, input, None, attached) {
             Ok(streams) => (streams, None),
             Err(error) => {

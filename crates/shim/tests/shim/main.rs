@@ -6,8 +6,10 @@
 mod engine_away;
 mod exec;
 mod fixture;
+mod i386;
 mod init;
 mod input;
 mod life;
 mod output;
+mod socketcall;
 mod terminal;

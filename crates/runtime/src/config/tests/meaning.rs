@@ -154,11 +154,11 @@ fn the_process() {
         ),
         (
             r#""execCPUAffinity":{"initial":"0-"}"#,
-            "process.execCPUAffinity.initial: \"0-\" is no list",
+            "process.execCPUAffinity.initial: \"0-\" is no number",
         ),
         (
             r#""execCPUAffinity":{"final":"3-1"}"#,
-            "process.execCPUAffinity.final: the range \"3-1\"",
+            "process.execCPUAffinity.final: \"3-1\" ends before",
         ),
     ] {
         let error = refused(&with(properties), &ANY_ROOT);
@@ -190,7 +190,7 @@ fn the_process() {
     let valid = with(
         r#""env":["A==","B="],"rlimits":[{"type":"RLIMIT_CPU","soft":1,"hard":18446744073709551615}],
         "scheduler":{"policy":"SCHED_FIFO","priority":99,"flags":["SCHED_FLAG_RESET_ON_FORK"]},
-        "execCPUAffinity":{"initial":"0-3, 7","final":"0-7:2/4"}"#,
+        "execCPUAffinity":{"initial":"0-3, 7","final":"0-7"}"#,
     );
     validate(&spec(&valid), &ANY_ROOT).expect("valid");
 }
@@ -578,98 +578,30 @@ fn system_call_filters() {
     );
 }
 
+/// What the control groups refuse is tested there; here, that they are asked.
 #[test]
 fn resources() {
-    for (resources, expected) in [
-        (
-            r#""memory":{"limit":-5}"#,
-            "memory.limit: must be -1 or not negative",
-        ),
-        (r#""memory":{"kernel":-2}"#, "memory.kernel: must be"),
-        (
-            r#""memory":{"limit":2,"swap":1}"#,
-            "memory.swap: counts memory and swap",
-        ),
-        (
-            r#""memory":{"swappiness":101}"#,
-            "memory.swappiness: must be from 0 to 100",
-        ),
-        (r#""cpu":{"quota":-2}"#, "cpu.quota: must be"),
-        (r#""cpu":{"cpus":"a"}"#, "cpu.cpus: \"a\" is no list"),
-        (r#""cpu":{"mems":"1,,2"}"#, "cpu.mems: \"1,,2\" is no list"),
-        (r#""cpu":{"mems":"0:1"}"#, "cpu.mems: \"0:1\" is no list"),
-        (r#""cpu":{"idle":2}"#, "cpu.idle: 2 is neither 0 nor 1"),
-        (
-            r#""blockIO":{"weight":9}"#,
-            "blockIO.weight: 9 is not between",
-        ),
-        (
-            r#""blockIO":{"weightDevice":[{"major":1,"minor":-1}]}"#,
-            "blockIO.weightDevice[0].minor: -1",
-        ),
-        (
-            r#""blockIO":{"weightDevice":[{"major":1,"minor":1,"leafWeight":1001}]}"#,
-            "blockIO.weightDevice[0].leafWeight: 1001",
-        ),
-        (
-            r#""blockIO":{"throttleWriteIOPSDevice":[{"major":-1,"minor":1,"rate":1}]}"#,
-            "blockIO.throttleWriteIOPSDevice[0].major: -1",
-        ),
-        (
-            r#""hugepageLimits":[{"pageSize":"02MB","limit":1}]"#,
-            "hugepageLimits[0].pageSize: \"02MB\"",
-        ),
-        (
-            r#""hugepageLimits":[{"pageSize":"MB","limit":1}]"#,
-            "hugepageLimits[0].pageSize: \"MB\"",
-        ),
-        (
-            r#""network":{"priorities":[{"name":"a b","priority":1}]}"#,
-            "network.priorities[0].name: \"a b\"",
-        ),
-        (r#""rdma":{"":{}}"#, "rdma: \"\" is no name"),
-        (r#""unified":{"../x":"1"}"#, "unified: \"../x\" is no file"),
-        (
-            r#""devices":[{"allow":true,"type":"d"}]"#,
-            "devices[0].type: \"d\" is none",
-        ),
-        (
-            r#""devices":[{"allow":true,"access":"rx"}]"#,
-            "devices[0].access: 'x' is none",
-        ),
-    ] {
-        let error = refused(
-            &format!(r#""linux":{{"resources":{{{resources}}}}}"#),
-            &ANY_ROOT,
-        );
-        let error = error.strip_prefix("linux.resources.").expect("the path");
-        assert!(error.starts_with(expected), "{error}");
-    }
-    let systemd = Context {
-        systemd_cgroup: true,
-        ..ANY_ROOT
-    };
     check_all(
         &[
             (
-                r#""linux":{"cgroupsPath":"/a/b"}"#,
-                "linux.cgroupsPath: expected cgroupsPath to be of format \"slice:prefix:name\"",
+                r#""linux":{"resources":{"memory":{"limit":-5}}}"#,
+                "linux.resources.memory.limit: must be -1 or not negative",
             ),
             (
-                r#""linux":{"cgroupsPath":"a:b:"}"#,
-                "linux.cgroupsPath: \"a:b:\" does not name a unit",
+                r#""linux":{"resources":{"cpu":{"cpus":"a"}}}"#,
+                "linux.resources.cpu.cpus: ",
             ),
             (
-                r#""linux":{"cgroupsPath":"a:b:../c"}"#,
-                "linux.cgroupsPath: ",
+                r#""linux":{"resources":{"devices":[{"allow":true,"type":"d"}]}}"#,
+                "linux.resources.devices",
+            ),
+            (
+                r#""linux":{"cgroupsPath":"/a\u0000"}"#,
+                "linux.cgroupsPath: holds a NUL byte",
             ),
         ],
-        &systemd,
+        &ANY_ROOT,
     );
-    for path in ["", "system.slice:docker:abc", ":x:y", "-.slice::z"] {
-        let properties = format!(r#""linux":{{"cgroupsPath":"{path}"}}"#);
-        validate(&spec(&properties), &systemd).expect(path);
-    }
 }
 
 #[test]
@@ -726,7 +658,7 @@ fn interfaces_cache_memory_and_personality() {
             ),
             (
                 r#""linux":{"memoryPolicy":{"mode":"MPOL_BIND","nodes":"x"}}"#,
-                "linux.memoryPolicy.nodes: \"x\" is no list",
+                "linux.memoryPolicy.nodes: \"x\" is no number",
             ),
             (
                 r#""linux":{"memoryPolicy":{"mode":"MPOL_BIND","nodes":"0","flags":["MPOL_F_STATIC_NODES","MPOL_F_RELATIVE_NODES"]}}"#,

@@ -1,0 +1,4 @@
+mod bus;
+mod messages;
+mod names;
+mod properties;
