@@ -95,6 +95,9 @@ pub struct Container {
     conditions: Conditions,
     /// Its share of caches and memory bandwidth.
     resctrl: Option<resctrl::Place>,
+    /// Whether its programs may trace all that they see: they have
+    /// CAP_SYS_PTRACE, and that in the host's user namespace.
+    has_tracers: bool,
 }
 
 impl Container {

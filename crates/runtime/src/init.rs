@@ -262,6 +262,11 @@ pub(crate) fn begin(cgroup_entries: &[PathBuf]) -> Result<(), Failure> {
     rustix::process::umask(Mode::empty());
     rustix::process::setsid()
         .map_err(|error| Failure::new(Step::Identity, "leading a session", error))?;
+    enter_groups(cgroup_entries)
+}
+
+/// Enters v1 control groups.
+pub(crate) fn enter_groups(cgroup_entries: &[PathBuf]) -> Result<(), Failure> {
     for path in cgroup_entries {
         // "0" is the writer itself, which spares it a wait: see
         // `Cgroup::entries`.
@@ -272,6 +277,18 @@ pub(crate) fn begin(cgroup_entries: &[PathBuf]) -> Result<(), Failure> {
         enter().map_err(|error| Failure::new(Step::Cgroup, path.display().to_string(), error))?;
     }
     Ok(())
+}
+
+/// Enters a v2 control group.
+pub(crate) fn enter_unified(group: &OwnedFd) -> Result<(), Failure> {
+    let enter = || {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(group, "cgroup.procs", flags, Mode::empty())?;
+        rustix::io::write(&file, b"0")
+    };
+    enter()
+        .map(drop)
+        .map_err(|error| Failure::new(Step::Cgroup, "cgroup.procs", error))
 }
 
 /// Takes on the IDs that are root's in the user namespace. Until then the

@@ -11,7 +11,7 @@ mod scheduling;
 mod streams;
 
 use std::ffi::CString;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
 use tare_oci::runtime::Process;
 use tare_sys::execute::{self, StringArray};
@@ -112,6 +112,17 @@ impl Prepared {
     pub(crate) fn rootless(mut self, rootless: bool) -> Self {
         self.rootless = rootless;
         self
+    }
+
+    /// The numbers of the descriptors that the program gets beside its streams.
+    pub(crate) fn preserved(&self) -> impl Iterator<Item = RawFd> + use<> {
+        (3..3 + self.preserved).filter_map(|number| RawFd::try_from(number).ok())
+    }
+
+    /// Whether the program, or one that it executes, can have CAP_SYS_PTRACE.
+    pub(crate) fn may_trace(&self) -> bool {
+        const SYS_PTRACE: u64 = 1 << 19;
+        self.capabilities.bounding & SYS_PTRACE != 0
     }
 
     /// On which CPUs it is made and run, if it is not a container's first.

@@ -118,7 +118,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
             let first = || prepared.apply_on_host(by_parent);
             let birth = Birth {
                 new: namespaces.cloned,
-                group,
+                group: group.as_ref().map(AsFd::as_fd),
                 way: if through {
                     Way::Through {
                         first: &first,
@@ -127,6 +127,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
                             .iter()
                             .map(|(kind, namespace)| (namespace.as_fd(), kinds(*kind)))
                             .collect(),
+                        bare: None,
                     }
                 } else {
                     Way::Itself(namespaces.joined_pid().map(AsFd::as_fd))
@@ -163,6 +164,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         host_mounts: (!namespaces.all.contains(Kinds::MOUNT)).then(|| rootfs.place().to_owned()),
         conditions: conditions.clone(),
         resctrl,
+        has_tracers: prepared.may_trace() && !has_user_namespace,
     };
     let mut net_devices = None;
     // The root is mounted while the child enters its groups and namespaces,

@@ -47,6 +47,8 @@ pub struct Saved {
     conditions: Conditions,
     #[serde(default)]
     resctrl: Option<resctrl::Place>,
+    #[serde(default)]
+    has_tracers: bool,
 }
 
 impl Container {
@@ -68,6 +70,7 @@ impl Container {
             host_mounts: self.host_mounts.clone(),
             conditions: self.conditions.clone(),
             resctrl: self.resctrl.clone(),
+            has_tracers: self.has_tracers,
         })
     }
 }
@@ -90,6 +93,7 @@ impl Saved {
             host_mounts: None,
             conditions: Conditions::default(),
             resctrl: None,
+            has_tracers: true,
         }
     }
 
@@ -122,6 +126,7 @@ impl Saved {
             host_mounts: None,
             conditions: spec.linux.as_ref().map(Conditions::of).unwrap_or_default(),
             resctrl: None,
+            has_tracers: true,
         })
     }
 
@@ -170,6 +175,7 @@ impl Saved {
             host_mounts: self.host_mounts.clone(),
             conditions: self.conditions.clone(),
             resctrl: self.resctrl.clone(),
+            has_tracers: self.has_tracers,
         })
     }
 

@@ -11,6 +11,7 @@ mod sandbox;
 
 mod basics;
 mod cve_mounts;
+mod cve_process;
 mod errors;
 mod exec;
 mod host_features;
@@ -28,6 +29,7 @@ fn main() -> std::process::ExitCode {
         &[
             basics::TESTS,
             &cve_mounts::tests(),
+            &cve_process::tests(),
             errors::TESTS,
             exec::TESTS,
             host_features::TESTS,

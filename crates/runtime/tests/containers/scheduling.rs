@@ -123,9 +123,9 @@ fn no_cpus() {
     for (initial, last, field) in [
         (Some("1000"), None, "initial: \"1000\""),
         (None, Some("1000"), "final: \"1000\""),
-        (Some("1-0"), None, "initial: the range \"1-0\""),
+        (Some("1-0"), None, "initial: \"1-0\" ends before"),
         (None, Some("5000"), "final: \"5000\": there is no CPU 5000"),
-        (None, Some("a"), "final: \"a\" is no list"),
+        (None, Some("a"), "final: \"a\" is no number"),
     ] {
         let mut program = process(&sandbox, &["true"]);
         program.exec_cpu_affinity = affinity(initial, last);
