@@ -47,6 +47,7 @@ impl Bundle {
         if let Some(seccomp) = spec.linux.as_mut().and_then(|linux| linux.seccomp.as_mut()) {
             let syscalls = &mut seccomp.syscalls;
             syscalls.retain(|syscall| syscall.action != SeccompAction::Notify);
+            seccomp.flags = None;
         }
         let root = spec.root.get_or_insert_default();
         root.path = self.sandbox.lower("").display().to_string();
@@ -61,16 +62,20 @@ impl Bundle {
     }
 
     /// Starts the configured container.
+    #[track_caller]
     pub(super) fn start(&self) {
-        let status = self
-            .command(&["run", "--detach", "--bundle"])
+        let log = self.sandbox.directory.join("log");
+        let mut command = self.command(&["--log"]);
+        let status = command
+            .arg(&log)
+            .args(["run", "--detach", "--bundle"])
             .arg(&self.sandbox.directory)
             .arg(&self.sandbox.id)
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
-        assert!(status.expect("executes").success());
+        let why = || fs::read_to_string(&log).unwrap_or_default();
+        assert!(status.expect("executes").success(), "{}", why());
     }
 
     /// Runs the configured container to its end.

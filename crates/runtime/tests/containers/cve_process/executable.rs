@@ -120,7 +120,7 @@ fn on_its_way() {
     assert_unchanged(&bundle);
     let result = result(&bundle);
     assert!(
-        result.contains("/tmp/result: No such file"),
+        result.contains("can't open '/tmp/result'"),
         "caught: {result}"
     );
 }
