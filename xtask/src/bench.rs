@@ -11,6 +11,7 @@ mod memory;
 mod pull;
 mod report;
 mod run;
+mod runtime;
 mod start;
 
 use crate::process::{run as execute, step};
@@ -34,7 +35,11 @@ struct Plan {
     markdown: bool,
 }
 
+/// The items that compare engines: what is measured when nothing is named.
 const ITEMS: &[&str] = &["run", "exec", "memory", "start", "pull"];
+
+/// The group that compares OCI runtimes, in a table of its own.
+const RUNTIME: &str = "runtime";
 
 impl Plan {
     fn parse(arguments: &[String]) -> Result<Self> {
@@ -54,8 +59,13 @@ impl Plan {
                     let count = arguments.next().context("--rounds needs a number")?;
                     plan.rounds = count.parse().context("--rounds needs a number")?;
                 }
-                item if ITEMS.contains(&item) => plan.items.push(item.to_owned()),
-                other => bail!("bench knows no {other}; items: {}", ITEMS.join(" ")),
+                item if item == RUNTIME || ITEMS.contains(&item) => {
+                    plan.items.push(item.to_owned());
+                }
+                other => bail!(
+                    "bench knows no {other}; items: {} {RUNTIME}",
+                    ITEMS.join(" ")
+                ),
             }
         }
         if plan.rounds == 0 {
@@ -70,6 +80,10 @@ impl Plan {
     fn measures(&self, item: &str) -> bool {
         self.items.iter().any(|wanted| wanted == item)
     }
+
+    fn measures_engines(&self) -> bool {
+        ITEMS.iter().any(|item| self.measures(item))
+    }
 }
 
 /// Runs the benchmark.
@@ -78,18 +92,23 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if std::env::var_os(INSIDE).is_some() {
         return measure(&plan);
     }
-    packages::ensure(packages::IMAGES)?;
-    packages::ensure(packages::BENCH)?;
-    if plan.kinds.contains(&Kind::Docker) {
-        packages::ensure(packages::DOCKER)?;
+    if plan.measures_engines() {
+        packages::ensure(packages::IMAGES)?;
+        packages::ensure(packages::BENCH)?;
+        if plan.kinds.contains(&Kind::Docker) {
+            packages::ensure(packages::DOCKER)?;
+        }
+        images::ensure_named("busybox")?;
     }
     if plan.kinds.contains(&Kind::Tare) {
         step("build --release");
         execute(cargo().args(["build", "--release", "--locked", "--package", "tare"]))?;
     }
-    images::ensure_named("busybox")?;
     if plan.measures("pull") {
         images::ensure_named("large")?;
+    }
+    if plan.measures(RUNTIME) {
+        runtime::prepare()?;
     }
     std::fs::create_dir_all(directory()).context("cannot make target/bench")?;
     let executable = std::env::current_exe().context("cannot find our own executable")?;
@@ -104,6 +123,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     .context("cannot execute unshare")
 }
 
+/// Compiles a static C program.
+fn compile(source: &str, program: &Path) -> Result<()> {
+    let file = program.with_extension("c");
+    std::fs::write(&file, source).with_context(|| format!("cannot write {}", file.display()))?;
+    execute(
+        Command::new("gcc")
+            .args(["-O2", "-static", "-o"])
+            .arg(program)
+            .arg(&file),
+    )
+}
+
 /// Where the engines' data, the loop file systems and the registry are.
 fn directory() -> PathBuf {
     target().join("bench")
@@ -116,14 +147,31 @@ fn measure(plan: &Plan) -> Result<()> {
         std::fs::remove_dir_all(&directory).context("cannot clear target/bench/run")?;
     }
     std::fs::create_dir_all(&directory).context("cannot make target/bench/run")?;
-    let mut report = Report::new(plan.kinds.clone());
+    let mut reports = Vec::new();
+    if plan.measures_engines() {
+        reports.push(measure_engines(plan, &directory)?);
+    }
+    if plan.measures(RUNTIME) {
+        // Last: it changes what is mounted.
+        reports.push(runtime::measure(plan, &directory)?);
+    }
+    unmount_below(&directory)?;
+    std::fs::remove_dir_all(&directory).context("cannot remove target/bench/run")?;
+    for report in reports {
+        report.print(plan.markdown);
+    }
+    Ok(())
+}
+
+fn measure_engines(plan: &Plan, directory: &Path) -> Result<Report> {
+    let mut report = Report::of_engines(&plan.kinds);
     if plan.measures("memory") {
         // First, while the engines are as fresh as a machine that has just
         // started one.
-        memory::measure(plan, &directory, &mut report)?;
+        memory::measure(plan, directory, &mut report)?;
     }
     if plan.measures("start") {
-        start::measure(plan, &directory, &mut report)?;
+        start::measure(plan, directory, &mut report)?;
     }
     if plan.measures("run") || plan.measures("exec") {
         let mut engines = Vec::new();
@@ -133,7 +181,7 @@ fn measure(plan: &Plan) -> Result<()> {
             engines.push(engine);
         }
         if plan.measures("run") {
-            run::measure_runs(plan, &directory, &engines, &mut report)?;
+            run::measure_runs(plan, directory, &engines, &mut report)?;
         }
         if plan.measures("exec") {
             run::measure_exec(plan, &engines, &mut report)?;
@@ -143,12 +191,9 @@ fn measure(plan: &Plan) -> Result<()> {
         }
     }
     if plan.measures("pull") {
-        pull::measure(plan, &directory, &mut report)?;
+        pull::measure(plan, directory, &mut report)?;
     }
-    unmount_below(&directory)?;
-    std::fs::remove_dir_all(&directory).context("cannot remove target/bench/run")?;
-    report.print(plan.markdown);
-    Ok(())
+    Ok(report)
 }
 
 /// Unmounts what an engine has left mounted below its directory (`dockerd`

@@ -26,10 +26,13 @@ Tasks:
   check                       format, layering, file sizes, licences, clippy
   images [--force] [name]     make the test images under target/test-images
   bench [--with-docker] [--markdown] [--rounds N] [item...]
-                              print the table of medians and ratios (items: run exec memory start pull)
-  vm [--keep] [--only text] [command...]
-                              run the checks, or a command, in a virtual machine with Debian's stock kernel
-                              (--keep: leave a shell; --only: checks whose names contain the text)
+                              print the table of medians and ratios (items: run exec memory start pull;
+                              `runtime` compares OCI runtimes instead)
+  vm [--kernel series] [--busybox] [--quick] [--keep] [--only text] [command...]
+                              run the checks, or a command, in a virtual machine that is a stock Debian
+                              (--kernel: 5.10, 6.1, 6.12; --busybox: without systemd, boots sooner;
+                              --quick: what `test` runs; --keep: leave a shell; --only: checks whose names
+                              contain the text)
   ci                          what CI does: .ci/run in a fresh clone of HEAD
 ";
 

@@ -35,6 +35,10 @@ pub(crate) const BENCH: &[&str] = &[
     "skopeo",
 ];
 
+/// What `bench runtime` needs: the compiler of its programs, a runtime, and
+/// what makes another one use its own libraries.
+pub(crate) const RUNTIMES: &[&str] = &["gcc", "libc6-dev", "mount", "patchelf", "runc"];
+
 /// What `bench --with-docker` measures against.
 pub(crate) const DOCKER: &[&str] = &["docker.io", "iptables"];
 

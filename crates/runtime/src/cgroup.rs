@@ -62,6 +62,9 @@ pub struct Cgroup {
     absent: bool,
     /// The container's first process, for want of groups.
     process: Option<i32>,
+    /// Directories that were there before the container: they are not its to
+    /// remove (runtime.md, "Delete").
+    kept: Vec<PathBuf>,
 }
 
 impl Cgroup {
@@ -81,6 +84,7 @@ impl Cgroup {
             rootless: false,
             absent: false,
             process: None,
+            kept: Vec::new(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! A further process of a running container, from its birth to its program.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{Mode, OFlags};
@@ -12,6 +12,7 @@ use crate::failure::{Failure, Step};
 use crate::handshake::ChildEnd;
 use crate::init::{become_root_inside, begin, close_to_others, join_keyring};
 use crate::process::{Ending, Prepared, Streams};
+use crate::rootfs;
 use crate::terminal::Terminal;
 
 /// Everything that the process needs, made by its parent. It is born in the
@@ -25,6 +26,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) cgroup_entries: &'a [PathBuf],
     /// The container's first process.
     pub(crate) container: BorrowedFd<'a>,
+    /// Its number in the host's /proc.
+    pub(crate) container_pid: i32,
     /// Namespaces of it to enter.
     pub(crate) namespaces: Kinds,
     /// Whether the parent sets the out-of-memory score.
@@ -60,6 +63,11 @@ impl Plan<'_> {
         begin(self.cgroup_entries)?;
         self.prepared.affinity().settle()?;
         self.conditions.take_on()?;
+        let root = if self.namespaces.contains(Kinds::MOUNT) {
+            None
+        } else {
+            Some(self.open_root()?)
+        };
         if !self.is_inside {
             self.prepared.apply_on_host(self.scored_by_parent)?;
             close_to_others()?;
@@ -69,6 +77,9 @@ impl Plan<'_> {
         }
         if self.namespaces.contains(Kinds::USER) {
             become_root_inside()?;
+        }
+        if let Some(root) = root {
+            rootfs::change_root(root.as_fd())?;
         }
         join_keyring(self.id)?;
         if !matches!(streams, Streams::Terminal) {
@@ -82,5 +93,21 @@ impl Plan<'_> {
         )
         .map_err(failed)?;
         Terminal::open(pts.as_fd()).map(Some).map_err(failed)
+    }
+
+    /// The root of a container that has no mount namespace, from which it
+    /// would come.
+    fn open_root(&self) -> Result<OwnedFd, Failure> {
+        let failed = |error| Failure::new(Step::Pivot, "opening the container's root", error);
+        let root = rustix::fs::open(
+            format!("/proc/{}/root", self.container_pid),
+            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(|error| failed(error.into()))?;
+        // The number may have become another process's, unless this one is
+        // still there now.
+        tare_sys::signal::send(self.container, 0).map_err(failed)?;
+        Ok(root)
     }
 }

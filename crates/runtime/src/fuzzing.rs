@@ -78,7 +78,7 @@ pub fn passwd(bytes: &[u8]) {
         }
         assert!(resolved.uid < 1 << 31 && resolved.gid < 1 << 31);
         assert_eq!(resolved.groups.first(), Some(&resolved.gid));
-        assert!(user::home(passwd, resolved.uid) != "");
+        assert!(!user::home(passwd, resolved.uid).is_empty());
     }
 }
 

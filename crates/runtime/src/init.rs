@@ -111,6 +111,7 @@ impl Plan<'_> {
         self.conditions.take_on()?;
         rootfs::build(Build {
             spec: self.spec,
+            bundle: self.bundle,
             rootfs: self.rootfs,
             cgroups: self.cgroup_view,
             channel,

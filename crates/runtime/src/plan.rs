@@ -1,10 +1,12 @@
 //! What a configuration means for the way its container is made, and what of
 //! it is refused.
 
+use std::borrow::Cow;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
-use tare_oci::runtime::{NamespaceKind, Process, Resources, Seccomp, Spec};
+use tare_oci::runtime::{Mount, NamespaceKind, Process, Resources, Seccomp, Spec};
 use tare_sys::namespace::Kinds;
 
 use crate::cgroup::Driver;
@@ -12,7 +14,7 @@ use crate::config::{self, Context};
 use crate::error::Error;
 use crate::init::{kinds, name};
 use crate::process::has_selinux;
-use crate::{defaults, seccomp};
+use crate::{defaults, rootfs, seccomp};
 
 pub(crate) use crate::config::parameter_path;
 
@@ -89,6 +91,24 @@ impl Namespaces {
             .find(|(kind, _)| *kind == NamespaceKind::Pid)
             .map(|(_, namespace)| namespace)
     }
+}
+
+/// The configuration with the sources of bind mounts, which may be relative to
+/// the bundle (config.md, "Mounts"), as absolute paths.
+pub(crate) fn with_absolute_sources<'a>(spec: &'a Spec, bundle: &Path) -> Cow<'a, Spec> {
+    let is_relative = |mount: &Mount| {
+        let source = mount.source.as_deref().unwrap_or_default();
+        !source.is_empty() && !source.starts_with('/') && rootfs::is_bind(mount)
+    };
+    if bundle.as_os_str().is_empty() || !spec.mounts.iter().any(is_relative) {
+        return Cow::Borrowed(spec);
+    }
+    let mut spec = spec.clone();
+    for mount in spec.mounts.iter_mut().filter(|mount| is_relative(mount)) {
+        let source = mount.source.as_deref().unwrap_or_default();
+        mount.source = Some(bundle.join(source).display().to_string());
+    }
+    Cow::Owned(spec)
 }
 
 /// The program of a configuration.

@@ -69,7 +69,7 @@ impl Limit {
             current: value(self.soft),
             maximum: value(self.hard),
         };
-        let set = prlimit(pid, self.resource, wanted.clone()).map(drop);
+        let set = prlimit(pid, self.resource, wanted).map(drop);
         set.map_err(|error| {
             let present = getrlimit(self.resource).maximum;
             let raised = present.is_some_and(|present| self.hard > present);

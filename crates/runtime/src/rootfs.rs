@@ -26,6 +26,7 @@ mod resolve;
 mod source;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::mount::MoveMountFlags;
@@ -39,8 +40,8 @@ use crate::terminal::Terminal;
 use mounts::Context;
 use resolve::Missing;
 
-pub(crate) use enter::unmount_host;
-pub(crate) use mounts::{CgroupHierarchyView, CgroupView};
+pub(crate) use enter::{change_root, unmount_host};
+pub(crate) use mounts::{CgroupHierarchyView, CgroupView, is_bind};
 pub(crate) use prepare::prepare;
 pub use source::Rootfs;
 
@@ -48,6 +49,8 @@ pub use source::Rootfs;
 pub(crate) struct Build<'a> {
     /// The configuration.
     pub(crate) spec: &'a Spec,
+    /// Directory of the configuration.
+    pub(crate) bundle: &'a Path,
     /// Where the root file system comes from.
     pub(crate) rootfs: &'a Rootfs,
     /// What is shown of the control groups.
@@ -76,17 +79,20 @@ pub(crate) fn build(mut build: Build<'_>) -> Result<Option<Terminal>, Failure> {
     let linux = build.spec.linux.as_ref().unwrap_or(&linux_default);
     if build.own_mount_namespace {
         propagation::separate_from_host(linux.rootfs_propagation)?;
-    } else if !linux.masked_paths.is_empty() || !linux.readonly_paths.is_empty() {
-        return Err(Failure::sentence(
-            Step::MaskPath,
-            "unable to restrict sys entries without a private MNT namespace",
-        ));
     }
     let shared = propagation::is_shared(linux.rootfs_propagation);
     if shared && build.own_mount_namespace {
         enter::make_parent_private(build.rootfs.place())?;
     }
     let root = open_root(&build)?;
+    let restricted = !linux.masked_paths.is_empty() || !linux.readonly_paths.is_empty();
+    if restricted && !build.own_mount_namespace {
+        // As runc, in its words.
+        return Err(Failure::sentence(
+            Step::MaskPath,
+            "unable to restrict sys entries without a private MNT namespace",
+        ));
+    }
     enter::attach_root(
         root.as_fd(),
         build.rootfs.place(),
@@ -97,7 +103,7 @@ pub(crate) fn build(mut build: Build<'_>) -> Result<Option<Terminal>, Failure> {
         if build.own_mount_namespace {
             enter::pivot(root.as_fd(), shared)?;
         } else {
-            enter::change_root(root.as_fd())?;
+            change_root(root.as_fd())?;
         }
         propagation::finish(linux.rootfs_propagation)?;
         enter::verify()?;
@@ -129,9 +135,12 @@ fn fill(
     let spec = build.spec;
     let context = Context {
         root,
+        bundle: build.bundle,
         label: mount_label(spec),
         cgroups: build.cgroups,
         in_user_namespace: build.in_user_namespace,
+        own_mount_namespace: build.own_mount_namespace,
+        shared_with_host: propagation::is_shared(linux.rootfs_propagation),
     };
     let tree = mounts::attach_all(spec, build.prepared, &context)?;
     devices::make_default(&tree, root, linux)?;

@@ -32,3 +32,9 @@ fn check(result: libc::c_long) -> std::io::Result<libc::c_long> {
         Ok(result)
     }
 }
+
+/// Whether an open file or directory is the kernel's own account of processes.
+fn is_procfs(file: std::os::fd::BorrowedFd<'_>) -> std::io::Result<bool> {
+    const PROC_SUPER_MAGIC: u64 = 0x9fa0;
+    Ok(rustix::fs::fstatfs(file)?.f_type as u64 == PROC_SUPER_MAGIC)
+}

@@ -1,5 +1,7 @@
 //! Mount attributes and descriptors of mounts, beyond what rustix has.
 
+mod legacy;
+
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -59,10 +61,11 @@ impl Attributes {
 
 /// Changes the attributes of the mount at `path` relative to `directory` (of
 /// `directory` itself when the path is empty), and of all mounts below it when
-/// `recursive`.
+/// `recursive`. Before Linux 5.12 a detached mount is replaced by a copy that
+/// has them, behind the same descriptor.
 ///
 /// # Errors
-/// The errno of mount_setattr.
+/// The errno of mount_setattr, or of the older calls that do its work.
 pub fn set_attributes(
     directory: BorrowedFd<'_>,
     path: &CStr,
@@ -75,7 +78,12 @@ pub fn set_attributes(
         propagation: attributes.propagation,
         userns_fd: 0,
     };
-    mount_setattr(directory, path, recursive, attr)
+    match mount_setattr(directory, path, recursive, attr) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+            legacy::set_attributes(directory, path, recursive, attributes)
+        }
+        result => result,
+    }
 }
 
 /// Translates the owners of what a detached mount shows (and of all mounts
@@ -83,7 +91,7 @@ pub fn set_attributes(
 /// the file system looks like what `n` inside the namespace is outside.
 ///
 /// # Errors
-/// The errno of mount_setattr: `EINVAL` also when a file system does not
+/// The errno of mount_setattr: `ENOSYS` before Linux 5.12, `EINVAL` also when a file system does not
 /// support it, `EPERM` for one that belongs to another user namespace.
 pub fn set_id_mapping(
     mount: BorrowedFd<'_>,

@@ -1,6 +1,7 @@
 //! The least that a run can cost: floor.c, which only makes namespaces, mounts
 //! an overlay, changes the root and executes.
 
+use super::compile;
 use crate::images;
 use crate::process::run as execute;
 use anyhow::{Context, Result};
@@ -20,21 +21,9 @@ pub(super) struct Floor {
 impl Floor {
     /// Compiles it and unpacks the image.
     pub(super) fn prepare(directory: &Path) -> Result<Self> {
-        let directory = directory.join("floor");
-        let floor = Self {
-            program: directory.join("floor"),
-            lower: directory.join("lower"),
-            scratch: directory.join("scratch"),
-        };
-        std::fs::create_dir_all(&floor.lower).context("cannot make the floor's directory")?;
-        let source = directory.join("floor.c");
-        std::fs::write(&source, SOURCE).context("cannot write floor.c")?;
-        execute(
-            Command::new("gcc")
-                .args(["-O2", "-static", "-o"])
-                .arg(&floor.program)
-                .arg(&source),
-        )?;
+        let lower = directory.join("floor/lower");
+        std::fs::create_dir_all(&lower).context("cannot make the floor's root")?;
+        let floor = Self::compile(directory, &lower)?;
         for layer in super::pull::layers(&images::ensure_named("busybox")?.join("oci"))? {
             execute(
                 Command::new("tar")
@@ -45,6 +34,28 @@ impl Floor {
             )?;
         }
         Ok(floor)
+    }
+
+    /// Compiles it for a root that is there.
+    pub(super) fn compile(directory: &Path, lower: &Path) -> Result<Self> {
+        let directory = directory.join("floor");
+        std::fs::create_dir_all(&directory).context("cannot make the floor's directory")?;
+        let floor = Self {
+            program: directory.join("floor"),
+            lower: lower.to_owned(),
+            scratch: directory.join("scratch"),
+        };
+        compile(SOURCE, &floor.program)?;
+        Ok(floor)
+    }
+
+    /// The command that runs a program in it.
+    pub(super) fn command(&self, program: &str) -> Vec<String> {
+        [&self.program, &self.lower, &self.scratch]
+            .map(|path| path.to_string_lossy().into_owned())
+            .into_iter()
+            .chain([program.to_owned()])
+            .collect()
     }
 
     /// How long one run of `true` takes.

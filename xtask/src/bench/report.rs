@@ -20,12 +20,32 @@ pub(super) enum Unit {
 }
 
 /// What is aimed at.
-#[derive(Clone, Copy)]
 pub(super) enum Target {
     /// Not more than this.
     AtMost(f64),
-    /// At least so many times faster than Docker in the same run.
-    TimesFaster(f64),
+    /// At least so many times faster than each of these in the same run.
+    TimesFaster(&'static [(&'static str, f64)]),
+    /// Not more than so many times the median of another item in the same run,
+    /// the floor taken off both where it was measured with both: what the
+    /// kernel takes longer for is not ours.
+    Flat {
+        /// The item compared with.
+        base: String,
+        /// What is still called the same.
+        times: f64,
+    },
+    /// Nothing: it is measured to see where the time goes.
+    None,
+}
+
+impl Target {
+    /// The same as another item, but for this factor.
+    pub(super) fn flat(base: &str, times: f64) -> Self {
+        Self::Flat {
+            base: base.to_owned(),
+            times,
+        }
+    }
 }
 
 /// One line of the table.
@@ -65,42 +85,48 @@ impl Item {
         format!("{} ({}..{})", number(median), number(least), number(most))
     }
 
-    fn ratio(&self) -> Option<f64> {
-        Some(self.median("docker")? / self.median("tare")?)
-    }
-
-    fn verdict(&self) -> String {
-        let (text, met) = match self.target {
-            Target::AtMost(limit) => (
-                format!("≤ {}", number(limit)),
-                self.median("tare").map(|median| median <= limit),
-            ),
-            Target::TimesFaster(times) => (
-                format!("≥ {}×", number(times)),
-                self.ratio().map(|ratio| ratio >= times),
-            ),
-        };
-        match met {
-            Some(true) => format!("{text} met"),
-            Some(false) => format!("{text} MISSED"),
-            None => text,
-        }
+    /// How many times faster ours is than another one.
+    fn ratio(&self, peer: &str) -> Option<f64> {
+        Some(self.median(peer)? / self.median("tare")?)
     }
 }
 
 /// All lines, with whom they compare.
 pub(super) struct Report {
-    kinds: Vec<Kind>,
+    about: Vec<String>,
+    columns: Vec<&'static str>,
+    peers: Vec<&'static str>,
     items: Vec<Item>,
 }
 
 impl Report {
-    /// An empty table of these engines.
-    pub(super) fn new(kinds: Vec<Kind>) -> Self {
+    /// An empty table: lines that say what is compared, whose values have a
+    /// column, and with whom ours are compared.
+    pub(super) fn new(
+        about: Vec<String>,
+        columns: Vec<&'static str>,
+        peers: Vec<&'static str>,
+    ) -> Self {
         Self {
-            kinds,
+            about,
+            columns,
+            peers,
             items: Vec::new(),
         }
+    }
+
+    /// An empty table of engines.
+    pub(super) fn of_engines(kinds: &[Kind]) -> Self {
+        let about = kinds
+            .iter()
+            .map(|kind| match kind.version() {
+                Ok(version) => format!("{}: {version}", kind.name()),
+                Err(error) => format!("{}: {error:#}", kind.name()),
+            })
+            .collect();
+        let mut columns: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        columns.push("floor");
+        Self::new(about, columns, vec!["docker"])
     }
 
     /// A new line.
@@ -115,25 +141,73 @@ impl Report {
         &mut self.items[last]
     }
 
+    /// Adds a value to a line that is there.
+    pub(super) fn add(&mut self, name: &str, who: &'static str, value: f64) {
+        let item = self.items.iter_mut().find(|item| item.name == name);
+        item.expect("a line of the table").add(who, value);
+    }
+
     /// Prints machine, versions and table.
     pub(super) fn print(&self, markdown: bool) {
         println!("{}", machine());
-        for kind in &self.kinds {
-            match kind.version() {
-                Ok(version) => println!("{}: {version}", kind.name()),
-                Err(error) => println!("{}: {error:#}", kind.name()),
-            }
+        for line in &self.about {
+            println!("{line}");
         }
-        println!("Median (least..most); rounds of all engines interleaved in one run.\n");
-        print!("{}", table(&self.rows(), markdown));
+        println!("Median (least..most); rounds of all interleaved in one run.\n");
+        println!("{}", table(&self.rows(), markdown));
+    }
+
+    fn verdict(&self, item: &Item) -> String {
+        let ours = item.median("tare");
+        let (text, met) = match &item.target {
+            Target::None => return String::new(),
+            Target::AtMost(limit) => (
+                format!("≤ {}", number(*limit)),
+                ours.map(|median| median <= *limit),
+            ),
+            Target::TimesFaster(peers) => {
+                let text = peers
+                    .iter()
+                    .map(|(peer, times)| match peers.len() {
+                        1 => format!("≥ {}×", number(*times)),
+                        _ => format!("{peer} ≥ {}×", number(*times)),
+                    })
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                let met = peers
+                    .iter()
+                    .map(|(peer, times)| Some(item.ratio(peer)? >= *times))
+                    .try_fold(true, |all, met| Some(all & met?));
+                (text, met)
+            }
+            Target::Flat { base, times } => {
+                let base = self.items.iter().find(|item| item.name == *base);
+                let ratio = base.and_then(|base| {
+                    let (ours, others) = (ours?, base.median("tare")?);
+                    Some(match (item.median("floor"), base.median("floor")) {
+                        (Some(now), Some(then)) => (ours - now) / (others - then),
+                        _ => ours / others,
+                    })
+                });
+                let text = format!("flat: ≤ {}×", number(*times));
+                match ratio {
+                    Some(ratio) => (format!("{text}, {}×", number(ratio)), Some(ratio <= *times)),
+                    None => (text, None),
+                }
+            }
+        };
+        match met {
+            Some(true) => format!("{text} met"),
+            Some(false) => format!("{text} MISSED"),
+            None => text,
+        }
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        let mut columns: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
-        columns.push("floor");
         let mut head = vec!["item".to_owned(), "unit".to_owned()];
-        head.extend(columns.iter().map(|&name| name.to_owned()));
-        head.extend(["docker / tare".to_owned(), "target".to_owned()]);
+        head.extend(self.columns.iter().map(|&name| name.to_owned()));
+        head.extend(self.peers.iter().map(|peer| format!("{peer} / tare")));
+        head.push("target".to_owned());
         let mut rows = vec![head];
         for item in &self.items {
             let unit = match item.unit {
@@ -142,12 +216,12 @@ impl Report {
                 Unit::Megabytes => "MB",
             };
             let mut row = vec![item.name.clone(), unit.to_owned()];
-            row.extend(columns.iter().map(|who| item.cell(who)));
-            row.push(
-                item.ratio()
-                    .map_or("-".to_owned(), |ratio| format!("{}×", number(ratio))),
-            );
-            row.push(item.verdict());
+            row.extend(self.columns.iter().map(|who| item.cell(who)));
+            row.extend(self.peers.iter().map(|peer| {
+                item.ratio(peer)
+                    .map_or("-".to_owned(), |ratio| format!("{}×", number(ratio)))
+            }));
+            row.push(self.verdict(item));
             rows.push(row);
         }
         rows

@@ -27,6 +27,8 @@ const KEEP: &str = "/keep";
 pub(super) struct Order {
     /// Execute this instead of the checks.
     pub(super) command: Vec<String>,
+    /// Whether the machine's first process is systemd.
+    pub(super) systemd: bool,
     /// Leave a shell on the second serial line afterwards.
     pub(super) keep: bool,
     /// Do only the checks whose names contain this.
@@ -63,10 +65,19 @@ fn check(order: &Order) -> Result<()> {
             job::perform(name, check)?;
         }
     }
+    let (name, check) = checks::SYSTEMD;
+    if order.systemd && order.wants(name) {
+        job::perform(name, check)?;
+    }
     let mut engine = Engine::new();
-    let runs = job::perform("engine-start", || engine.start_with_images())?;
+    let shared = checks::TOGETHER.iter().map(|(name, _)| name);
+    let alone = checks::ALONE.iter().map(|(name, _)| name);
+    let runs = shared.chain(alone).any(|name| order.wants(name))
+        && job::perform("engine-start", || engine.start_with_images())?;
     // Where other engines ran it is loaded, and filters bridged packets.
-    busybox(&["modprobe", "br_netfilter"])?;
+    Program::new("modprobe", &["br_netfilter"])
+        .run()?
+        .expect(0)?;
     let mut jobs = suite::jobs()?;
     if runs {
         let engine = &engine;

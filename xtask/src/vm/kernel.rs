@@ -1,17 +1,46 @@
-//! Debian's own kernel: fetched as a package, unpacked beside the build.
+//! Debian's own kernels: fetched as packages, unpacked beside the build.
+//!
+//! Owns `target/vm/kernel/<series>`. One that is there is used as it is; to
+//! have the newest, remove it.
 
 #[cfg(test)]
 mod tests;
 
+use super::archive::Archive;
 use super::directory;
-use crate::process::{output, run, step};
-use anyhow::{Context, Result, bail};
+use crate::process::step;
+use anyhow::{Context, Result};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 /// The package that always depends on the current kernel for cloud machines.
 const NEWEST: &str = "linux-image-cloud-amd64";
+
+/// A line of kernels that is chosen by its number.
+#[derive(Debug)]
+pub(super) struct Series {
+    /// What it is chosen by.
+    pub(super) name: &'static str,
+    /// Where it comes from.
+    suites: &'static [&'static str],
+}
+
+/// The oldest that runs containers here, that of Debian 12, the newest that
+/// Debian has released.
+pub(super) const ALL: &[Series] = &[
+    Series {
+        name: "5.10",
+        suites: &["bullseye", "bullseye-security"],
+    },
+    Series {
+        name: "6.1",
+        suites: &["bookworm", "bookworm-security"],
+    },
+    Series {
+        name: "6.12",
+        suites: &["trixie", "trixie-security"],
+    },
+];
 
 /// A kernel that can be booted.
 #[derive(Debug)]
@@ -24,29 +53,35 @@ pub(super) struct Kernel {
     pub(super) modules: PathBuf,
 }
 
-/// Fetches and unpacks the kernel unless it is there.
-pub(super) fn ensure() -> Result<Kernel> {
-    newest_unpacked().or_else(|_| {
-        // The lists of packages are missing or name what is no longer there.
-        run(Command::new("apt-get").args(["update", "--quiet"]))?;
-        newest_unpacked()
-    })
+/// The series of a name.
+pub(super) fn series(name: &str) -> Result<&'static Series> {
+    ALL.iter()
+        .find(|series| series.name == name)
+        .with_context(|| {
+            let known: Vec<&str> = ALL.iter().map(|series| series.name).collect();
+            format!("no kernel {name}; there are {}", known.join(", "))
+        })
 }
 
-fn newest_unpacked() -> Result<Kernel> {
-    let package = newest()?;
-    let unpacked = directory().join("kernel").join(&package);
+/// Fetches and unpacks the kernel unless it is there.
+pub(super) fn ensure(series: &Series) -> Result<Kernel> {
+    let unpacked = directory().join("kernel").join(series.name);
     if !unpacked.exists() {
-        step(&format!("kernel {package}"));
-        unpack(&package, &unpacked)?;
+        step(&format!("kernel {}", series.name));
+        unpack(series, &unpacked)?;
     }
-    let modules = unpacked.join("lib/modules");
+    // From Debian 13 on everything is below /usr, /lib a link on the host.
+    let modules = ["lib/modules", "usr/lib/modules"]
+        .iter()
+        .map(|path| unpacked.join(path))
+        .find(|path| path.exists())
+        .with_context(|| format!("no modules in {}", unpacked.display()))?;
     let release = fs::read_dir(&modules)
         .with_context(|| format!("cannot read {}", modules.display()))?
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .next()
-        .with_context(|| format!("no modules in {package}"))?;
+        .with_context(|| format!("no modules in {}", unpacked.display()))?;
     Ok(Kernel {
         image: unpacked.join(format!("boot/vmlinuz-{release}")),
         modules: modules.join(&release),
@@ -54,45 +89,19 @@ fn newest_unpacked() -> Result<Kernel> {
     })
 }
 
-/// The name of the newest kernel's package.
-fn newest() -> Result<String> {
-    let text = output(Command::new("apt-cache").args(["depends", "--important", NEWEST]))?;
-    dependency(&text)
-        .map(str::to_owned)
-        .with_context(|| format!("{NEWEST} depends on no kernel:\n{text}"))
-}
-
-/// The first package that `apt-cache depends` lists.
-fn dependency(text: &str) -> Option<&str> {
-    text.lines()
-        .find_map(|line| line.trim().strip_prefix("Depends: "))
-        .filter(|name| name.starts_with("linux-image-"))
-}
-
-fn unpack(package: &str, directory: &Path) -> Result<()> {
-    let unfinished = directory.with_extension("unfinished");
+fn unpack(series: &Series, unpacked: &std::path::Path) -> Result<()> {
+    let unfinished = directory().join("kernel.unfinished");
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).context("cannot remove an unfinished kernel")?;
     }
-    let download = unfinished.join("download");
-    fs::create_dir_all(&download).with_context(|| format!("cannot make {}", download.display()))?;
-    // apt's own user may not write here.
-    run(Command::new("apt-get")
-        .current_dir(&download)
-        .args(["--quiet", "--option=APT::Sandbox::User=root", "download"])
-        .arg(package))?;
-    let archives: Vec<PathBuf> = fs::read_dir(&download)?
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    let [archive] = archives.as_slice() else {
-        bail!("apt-get download {package} left {archives:?}");
-    };
-    run(Command::new("dpkg-deb")
-        .arg("--extract")
-        .arg(archive)
-        .arg(&unfinished))?;
-    fs::remove_dir_all(&download).context("cannot remove the package")?;
-    fs::rename(&unfinished, directory)
-        .with_context(|| format!("cannot rename to {}", directory.display()))
+    let archive = Archive::open(&unfinished.join("apt"), series.suites)?;
+    let package = archive.dependency(NEWEST)?;
+    let tree = unfinished.join("tree");
+    fs::create_dir_all(&tree).context("cannot make a directory for the kernel")?;
+    archive.extract(&package, &tree)?;
+    let parent = unpacked.parent().context("a kernel has a directory")?;
+    fs::create_dir_all(parent).context("cannot make a directory for kernels")?;
+    fs::rename(&tree, unpacked)
+        .with_context(|| format!("cannot rename to {}", unpacked.display()))?;
+    fs::remove_dir_all(&unfinished).context("cannot remove apt's lists")
 }

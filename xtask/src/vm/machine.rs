@@ -4,6 +4,7 @@ use super::guest::Order;
 use super::kernel::Kernel;
 use super::outcome::Outcome;
 use super::report::Report;
+use super::userland::Userland;
 use super::{directory, disk};
 use anyhow::{Context, Result, bail};
 use std::io::{Read, Write};
@@ -27,7 +28,7 @@ pub(super) struct Machine {
 impl Machine {
     /// Starts it. The kernel's console goes into a file; the second serial
     /// line, where reports come, is ours.
-    pub(super) fn start(kernel: &Kernel, order: &Order) -> Result<Self> {
+    pub(super) fn start(kernel: &Kernel, userland: Userland, order: &Order) -> Result<Self> {
         let console = console();
         // A machine that goes off by itself has no use for what is typed.
         let input = if order.keep {
@@ -38,6 +39,8 @@ impl Machine {
         let qemu = Command::new("qemu-system-x86_64")
             // Emulated, never KVM: the same everywhere, containers included.
             .args(["-accel", "tcg,thread=multi,tb-size=512"])
+            // Without it Linux 5.10 has no random numbers for minutes.
+            .args(["-cpu", "qemu64,+rdrand"])
             .args(["-m", "2G", "-smp", "2", "-nic", "none"])
             .args(["-display", "none", "-monitor", "none", "-no-reboot"])
             .arg("-kernel")
@@ -49,10 +52,11 @@ impl Machine {
                 "file={},if=virtio,format=raw,cache=unsafe",
                 disk::disk().display()
             ))
-            .args([
-                "-append",
-                "console=ttyS0 quiet panic=-1 apparmor=1 security=apparmor",
-            ])
+            .arg("-append")
+            .arg(format!(
+                "console=ttyS0 quiet panic=-1 apparmor=1 security=apparmor {}",
+                userland.parameters()
+            ))
             .arg("-serial")
             .arg(format!("file:{}", console.display()))
             .args(["-chardev", "stdio,id=reports,signal=off"])

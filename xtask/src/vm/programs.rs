@@ -3,6 +3,7 @@
 use crate::process::{output, run};
 use anyhow::{Context, Result};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,6 +48,18 @@ fn libraries(text: &str) -> Vec<PathBuf> {
         .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')))
         .map(PathBuf::from)
         .collect()
+}
+
+/// Writes a file of this mode.
+pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<()> {
+    make_parent(path)?;
+    // What is there may be a link, to busybox or to a file that is not ours.
+    if path.is_symlink() {
+        fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    fs::write(path, text)
+        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn make_parent(path: &Path) -> Result<()> {

@@ -91,6 +91,7 @@ impl Cgroup {
             rootless,
             absent: false,
             process: None,
+            kept: Vec::new(),
         })
     }
 
@@ -118,28 +119,30 @@ impl Cgroup {
             .map_or_else(|| self.path.clone(), |group| group.join(&self.path)))
     }
 
-    fn make_directories(&self) -> Result<(), Error> {
+    fn make_directories(&mut self) -> Result<(), Error> {
         if let Some(root) = &self.layout.unified {
-            unused(root, &self.path)?;
+            self.kept.extend(unused(root, &self.path)?);
             make(root, &self.path, false)?;
             if self.is_unified() {
                 enable_controllers(root, &self.path)?;
             }
         }
         for hierarchy in &self.layout.hierarchies {
-            unused(&hierarchy.mount, &self.path)?;
+            self.kept.extend(unused(&hierarchy.mount, &self.path)?);
             make(&hierarchy.mount, &self.path, hierarchy.has("cpuset"))?;
         }
         Ok(())
     }
 }
 
-/// Refuses a group that exists with processes in it.
-fn unused(root: &Path, path: &Path) -> Result<(), Error> {
+/// Refuses a group that exists with processes in it; returns one that exists
+/// without.
+fn unused(root: &Path, path: &Path) -> Result<Option<PathBuf>, Error> {
     let directory = root.join(path);
     match controls::read(&directory.join("cgroup.procs"))? {
         Some(text) if !text.is_empty() => Err(Error::InUse(directory)),
-        _ => Ok(()),
+        Some(_) => Ok(Some(directory)),
+        None => Ok(None),
     }
 }
 
@@ -193,6 +196,10 @@ fn inherit_cpuset(directory: &Path) -> Result<(), Error> {
         let Some(parent) = directory.parent() else {
             continue;
         };
+        // One that was there before may be empty itself.
+        if controls::read(&parent.join(file))?.is_some_and(|text| text.trim().is_empty()) {
+            inherit_cpuset(parent)?;
+        }
         if let Some(value) = controls::read(&parent.join(file))? {
             controls::write(&own, value.trim())?;
         }

@@ -1,5 +1,7 @@
 //! Where a container's groups are: what has to be remembered of them.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Cgroup, Error, Layout, create, systemd};
@@ -36,6 +38,9 @@ pub struct Place {
     /// Whether no groups could be made.
     #[serde(default)]
     pub absent: bool,
+    /// Directories that were there before the container.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<PathBuf>,
 }
 
 impl Place {
@@ -62,6 +67,7 @@ impl Cgroup {
             slice: self.unit.as_ref().map(|unit| unit.slice().to_owned()),
             rootless: self.rootless,
             absent: self.absent,
+            kept: self.kept.clone(),
         }
     }
 
@@ -88,6 +94,7 @@ impl Cgroup {
             rootless: place.rootless,
             absent: place.absent,
             process: None,
+            kept: place.kept.clone(),
         })
     }
 }

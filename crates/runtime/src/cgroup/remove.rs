@@ -116,7 +116,12 @@ impl Cgroup {
             let mut busy = Vec::new();
             let mut nested = false;
             for directory in left {
-                match remove(&directory) {
+                let removed = if self.kept.contains(&directory) {
+                    remove_nested(&directory)
+                } else {
+                    remove(&directory)
+                };
+                match removed {
                     Ok(()) => {}
                     Err(Busy::Yes { had_nested }) => {
                         nested |= had_nested;
@@ -165,14 +170,28 @@ fn remove(directory: &Path) -> Result<(), Busy> {
             source: error,
         }));
     }
-    // Nested groups first, deepest first.
-    let nested = tree(directory).map_err(Busy::No)?.split_off(1);
-    for child in nested.iter().rev() {
-        let _ = fs::remove_dir(child);
-    }
     Err(Busy::Yes {
-        had_nested: !nested.is_empty(),
+        had_nested: try_nested(directory)?.0,
     })
+}
+
+/// Removes what is nested in a group, but not the group.
+fn remove_nested(directory: &Path) -> Result<(), Busy> {
+    match try_nested(directory)? {
+        (_, true) => Ok(()),
+        (had_nested, false) => Err(Busy::Yes { had_nested }),
+    }
+}
+
+/// Tries to remove nested groups, deepest first. Whether there were any, and
+/// whether none is left.
+fn try_nested(directory: &Path) -> Result<(bool, bool), Busy> {
+    let nested = tree(directory).map_err(Busy::No)?.split_off(1);
+    let mut removed = true;
+    for child in nested.iter().rev() {
+        removed &= fs::remove_dir(child).is_ok();
+    }
+    Ok((!nested.is_empty(), removed))
 }
 
 /// A group and all those nested in it, parents first.

@@ -11,6 +11,7 @@ use tare_oci::runtime::{Mount, Spec};
 use super::flags::{Flag, Parsed};
 use super::{Error, Globals};
 use crate::cgroup::Cgroup;
+use crate::rootfs::is_bind;
 
 /// The file that says where the first process's standard streams went.
 pub(super) const DESCRIPTORS: &str = "descriptors.json";
@@ -209,14 +210,6 @@ pub(super) fn external_mounts(
         }
     }
     mounts
-}
-
-fn is_bind(mount: &Mount) -> bool {
-    matches!(mount.kind.as_deref(), None | Some("" | "none" | "bind"))
-        || mount
-            .options
-            .iter()
-            .any(|option| matches!(option.as_str(), "bind" | "rbind"))
 }
 
 fn add_groups(mount: &Mount, cgroup: &Cgroup, mounts: &mut Vec<(String, PathBuf)>) {

@@ -1,7 +1,7 @@
 //! `features`: what this runtime can do, for whoever drives it.
 //!
 //! Every list is asked of the code that does the work, by name: of the types
-//! that read the configuration, of the parser of mount options, of the filter
+//! that read the configuration, of the table of mount options, of the filter
 //! compiler, of the list of what is missing. None is written down here to be
 //! believed.
 
@@ -57,10 +57,14 @@ fn features() -> Features {
         hooks: Some(hooks.unwrap_or_default()),
         mount_options: Some(strings(&NAMES)),
         linux: Some(linux()),
-        annotations: Some(BTreeMap::from([(
-            "org.tare.version".to_owned(),
-            env!("CARGO_PKG_VERSION").to_owned(),
-        )])),
+        annotations: Some(BTreeMap::from(
+            [
+                ("org.tare.version", env!("CARGO_PKG_VERSION")),
+                // Not the specification's, but other runtimes say it too.
+                ("org.opencontainers.runc.checkpoint.enabled", "true"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        )),
         potentially_unsafe_config_annotations: Some(strings(ANNOTATIONS)),
     }
 }

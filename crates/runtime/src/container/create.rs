@@ -47,6 +47,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         keeps_listener: gate.is_none(),
     };
     plan::check(spec, &namespaces, context)?;
+    let spec = &*plan::with_absolute_sources(spec, &bundle);
     let resources = plan::resources(spec);
     crate::cgroup::check(&resources)?;
     if driver == Driver::Systemd {
@@ -74,7 +75,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         Some(rootfs) => rootfs,
         None => Rootfs::Path(bundle.join(root_path(spec)?)),
     };
-    let mounts = rootfs::prepare(spec, by_parent).map_err(Error::Process)?;
+    let mounts = rootfs::prepare(spec, by_parent, &bundle).map_err(Error::Process)?;
     let root = if by_parent && !rootfs.is_mounted_by_parent() {
         Some(rootfs.mount(spec).map_err(Error::Process)?)
     } else {
@@ -164,7 +165,9 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         host_mounts: (!namespaces.all.contains(Kinds::MOUNT)).then(|| rootfs.place().to_owned()),
         conditions: conditions.clone(),
         resctrl,
-        has_tracers: prepared.may_trace() && !has_user_namespace,
+        has_tracers: prepared.may_trace()
+            && !has_user_namespace
+            && namespaces.all.contains(Kinds::PID),
     };
     let mut net_devices = None;
     // The root is mounted while the child enters its groups and namespaces,

@@ -122,6 +122,7 @@ impl Container {
             conditions: &self.conditions,
             cgroup_entries: inner_entries,
             container: self.pidfd.as_fd(),
+            container_pid: self.pid,
             namespaces: self.namespaces.difference(Kinds::PID),
             scored_by_parent: by_parent,
             is_inside: through,

@@ -1,6 +1,9 @@
 //! Letting the program of a container run.
 
 use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Container;
 use crate::error::Error;
@@ -8,6 +11,9 @@ use crate::handshake::{Heard, ParentEnd};
 use crate::hook;
 use crate::listener;
 use crate::state_document::{self, Status};
+
+/// How long a killed process may take to end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Container {
     /// Lets the program run, and returns when it does. Does nothing when it
@@ -34,7 +40,13 @@ impl Container {
     /// As [`Container::start`], but what is left of the container stays.
     pub fn start_at_gate(&mut self, connection: OwnedFd) -> Result<(), Error> {
         let channel = ParentEnd::open(connection).map_err(Error::Handshake)?;
-        self.finish(&channel)
+        self.finish(&channel).inspect_err(|_| {
+            // The error is told when the container has stopped.
+            let _ = self.signal(9);
+            let patience = Timespec::try_from(PATIENCE).unwrap_or_default();
+            let mut waiting = [PollFd::new(&self.pidfd, PollFlags::IN)];
+            let _ = poll(&mut waiting, Some(&patience));
+        })
     }
 
     fn finish(&mut self, channel: &ParentEnd) -> Result<(), Error> {
@@ -49,9 +61,8 @@ impl Container {
         if !self.hooks.poststart.is_empty() {
             let state = self.state(Status::Running, self.pid);
             // A container whose poststart hook fails is stopped (runtime.md,
-            // "Lifecycle", since 1.2.1).
-            hook::run_all("poststart", &self.hooks.poststart, &state)
-                .inspect_err(|_| drop(self.signal(9)))?;
+            // "Lifecycle", since 1.2.1): by those who call this.
+            hook::run_all("poststart", &self.hooks.poststart, &state)?;
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ impl Affinity {
     /// allow.
     pub(crate) fn settle(&self) -> Result<(), Failure> {
         let (list, cpus) = match (&self.last, &self.initial) {
-            (Some((list, cpus)), _) => (list.as_str(), cpus.clone()),
+            (Some((list, cpus)), _) => (list.as_str(), *cpus),
             (None, Some(_)) => {
                 let mut all = CpuSet::new();
                 (0..CpuSet::MAX_CPU).for_each(|cpu| all.set(cpu));

@@ -1,6 +1,7 @@
 //! Bind mounts: a directory or file of the host made visible.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::CWD;
 use rustix::io::Errno;
@@ -13,15 +14,16 @@ use super::options::MountOptions;
 use super::resolve::{self, Missing};
 use super::{attach as attach_mount, change};
 
-/// Makes the source of a bind mount a mount of its own, attached to nothing.
-pub(super) fn open(mount: &Mount, options: &MountOptions) -> Result<OwnedFd, Errno> {
+/// Makes the source of a bind mount a mount of its own, attached to nothing. A
+/// relative path begins at the bundle.
+pub(super) fn open(mount: &Mount, options: &MountOptions, bundle: &Path) -> Result<OwnedFd, Errno> {
     let source = mount.source.as_deref().filter(|source| !source.is_empty());
     let source = source.ok_or(Errno::INVAL)?;
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     if options.bind == Some(true) {
         flags |= OpenTreeFlags::AT_RECURSIVE;
     }
-    open_tree(CWD, source, flags)
+    open_tree(CWD, bundle.join(source), flags)
 }
 
 /// Refuses options that the kernel would ignore for a bind mount.
@@ -53,7 +55,7 @@ pub(super) fn attach(
                 "an id-mapped mount must be opened by the creating process".to_owned(),
             ));
         }
-        None => open(mount, options)?,
+        None => open(mount, options, context.bundle)?,
     };
     let is_directory = resolve::is_directory(tree.as_fd())?;
     let missing = if is_directory {
@@ -67,6 +69,7 @@ pub(super) fn attach(
         return Err(Errno::NOTDIR.into());
     }
     check_place(context, place.as_fd(), Some(tree.as_fd()))?;
+    context.cut_off(tree.as_fd(), prepared.is_some())?;
     change_unlocked(tree.as_fd(), false, options.attributes)?;
     change_unlocked(tree.as_fd(), true, options.recursive)?;
     attach_mount(tree.as_fd(), place.as_fd())?;

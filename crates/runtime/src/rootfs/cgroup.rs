@@ -36,7 +36,7 @@ pub(super) fn attach(
     check_place(context, place.as_fd(), None)?;
     let set = options.own_attributes().set;
     if let Some(group) = &context.cgroups.unified {
-        let made = match bind(group, set) {
+        let made = match bind(group, set, context) {
             // Who may not make groups has none to show, and must not be shown
             // those of the host's user instead (CVE-2023-25809).
             Err(Errno::NOENT) if context.in_user_namespace => new_tmpfs(set | Attributes::RDONLY)?,
@@ -49,7 +49,7 @@ pub(super) fn attach(
     let outer = new_tmpfs(set & !Attributes::RDONLY)?;
     super::attach(outer.as_fd(), place.as_fd())?;
     for hierarchy in &context.cgroups.hierarchies {
-        attach_hierarchy(hierarchy, outer.as_fd(), set)?;
+        attach_hierarchy(hierarchy, outer.as_fd(), set, context)?;
     }
     let attributes = Attributes {
         set: set & Attributes::RDONLY,
@@ -63,11 +63,12 @@ fn attach_hierarchy(
     hierarchy: &CgroupHierarchyView,
     outer: BorrowedFd<'_>,
     set: u64,
+    context: &Context<'_>,
 ) -> Result<(), Errno> {
     let name = hierarchy.name.as_str();
     rustix::fs::mkdirat(outer, name, Mode::from_raw_mode(0o755))?;
     let place = resolve::open_without_links(outer, name)?;
-    super::attach(bind(&hierarchy.path, set)?.as_fd(), place.as_fd())?;
+    super::attach(bind(&hierarchy.path, set, context)?.as_fd(), place.as_fd())?;
     // "cpu,cpuacct" is also found as "cpu" and as "cpuacct".
     if hierarchy.controllers.len() > 1 {
         for controller in &hierarchy.controllers {
@@ -88,7 +89,7 @@ fn new_tmpfs(set: u64) -> Result<OwnedFd, Errno> {
     fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags)
 }
 
-fn bind(group: &Path, set: u64) -> Result<OwnedFd, Errno> {
+fn bind(group: &Path, set: u64, context: &Context<'_>) -> Result<OwnedFd, Errno> {
     let tree = open_tree(
         CWD,
         group,
@@ -99,5 +100,6 @@ fn bind(group: &Path, set: u64) -> Result<OwnedFd, Errno> {
         ..Attributes::default()
     };
     change(tree.as_fd(), false, attributes)?;
+    context.cut_off(tree.as_fd(), false)?;
     Ok(tree)
 }

@@ -61,6 +61,7 @@ pub(super) fn make_default(
             number: makedev(major, minor),
             mode: 0o666,
             owner: (0, 0),
+            replaces: true,
         };
         make_node(dev, &node)
             .map_err(|error| Failure::new(Step::Device, format!("/dev/{name}"), error))?;
@@ -101,6 +102,8 @@ struct Node<'a> {
     number: u64,
     mode: u32,
     owner: (u32, u32),
+    /// Whether it takes the place of whatever has its name.
+    replaces: bool,
 }
 
 /// Makes a device file; where the kernel forbids it (a user namespace), the
@@ -121,6 +124,11 @@ fn make_node(directory: BorrowedFd<'_>, node: &Node<'_>) -> Result<(), Errno> {
             let place = open_itself(directory, node.name)?;
             if node.is(place.as_fd())? {
                 return Ok(());
+            }
+            // What was asked for by name must not take the place of something
+            // else (config-linux.md, "Devices").
+            if !node.replaces {
+                return Err(Errno::EXIST);
             }
             rustix::fs::unlinkat(directory, node.name, AtFlags::empty())?;
             match make() {
@@ -221,6 +229,7 @@ fn make_configured(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {
         number,
         mode: device.file_mode.unwrap_or(0o666) & 0o7777,
         owner: (device.uid.unwrap_or(0), device.gid.unwrap_or(0)),
+        replaces: false,
     };
     make_node(directory.as_fd(), &node)
 }

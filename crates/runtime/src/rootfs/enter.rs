@@ -67,7 +67,7 @@ pub(super) fn pivot(root: BorrowedFd<'_>, shared: bool) -> Result<(), Failure> {
 }
 
 /// Makes the root that of the process alone.
-pub(super) fn change_root(root: BorrowedFd<'_>) -> Result<(), Failure> {
+pub(crate) fn change_root(root: BorrowedFd<'_>) -> Result<(), Failure> {
     let change = || {
         rustix::process::fchdir(root)?;
         rustix::process::chroot(c".")?;

@@ -54,7 +54,7 @@ pub(super) fn attach(
             make(kind, mount, &options)?
         }
         Err(Refusal::Kernel(Errno::PERM, _)) if context.in_user_namespace => {
-            substitute(kind, &options)?
+            substitute(kind, &options, context)?
         }
         result => result?,
     };
@@ -179,7 +179,11 @@ pub(super) fn set_access(context: BorrowedFd<'_>, read_only: bool) -> Result<(),
 }
 
 /// The host's own mount in place of one that is not allowed.
-fn substitute(kind: &str, options: &MountOptions) -> Result<OwnedFd, Refusal> {
+fn substitute(
+    kind: &str,
+    options: &MountOptions,
+    context: &Context<'_>,
+) -> Result<OwnedFd, Refusal> {
     let path = SUBSTITUTES
         .iter()
         .find(|(name, _)| *name == kind)
@@ -204,6 +208,7 @@ fn substitute(kind: &str, options: &MountOptions) -> Result<OwnedFd, Refusal> {
         propagation: 0,
     };
     change_unlocked(tree.as_fd(), true, attributes)?;
+    context.cut_off(tree.as_fd(), false)?;
     Ok(tree)
 }
 

@@ -1,7 +1,7 @@
 //! The configured mounts, in order.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use tare_oci::runtime::{Mount, Spec};
@@ -35,12 +35,36 @@ pub(crate) struct CgroupHierarchyView {
 pub(super) struct Context<'a> {
     /// The root file system, attached.
     pub(super) root: BorrowedFd<'a>,
+    /// Where relative sources begin.
+    pub(super) bundle: &'a Path,
     /// Label of new file systems.
     pub(super) label: Option<&'a str>,
     /// What is shown of the control groups.
     pub(super) cgroups: &'a CgroupView,
     /// Whether the kernel will forbid some mounts, which are replaced then.
     pub(super) in_user_namespace: bool,
+    /// Whether the mounts of this namespace have been cut off from the host's.
+    pub(super) own_mount_namespace: bool,
+    /// Whether they have been left shared with the host's.
+    pub(super) shared_with_host: bool,
+}
+
+impl Context<'_> {
+    /// Sees to it that what is mounted below a copy of a host's mount does not
+    /// show on the host. A copy made in this namespace is cut off already,
+    /// where the namespace is the container's own; one made by the parent is
+    /// not.
+    pub(super) fn cut_off(&self, tree: BorrowedFd<'_>, by_parent: bool) -> Result<(), Errno> {
+        let wanted = self.shared_with_host && self.own_mount_namespace && !self.in_user_namespace;
+        if wanted || self.own_mount_namespace && !by_parent {
+            return Ok(());
+        }
+        let slave = Attributes {
+            propagation: Attributes::SLAVE,
+            ..Attributes::default()
+        };
+        change(tree, true, slave)
+    }
 }
 
 /// Why a mount was not made.
@@ -153,6 +177,11 @@ fn failure(mount: &Mount, refusal: Refusal) -> Failure {
 pub(super) fn describe(mount: &Mount) -> String {
     let source = mount.source.as_deref().unwrap_or("none");
     format!("\"{source}\" to rootfs at \"{}\"", mount.destination)
+}
+
+/// Whether it makes something of the host visible.
+pub(crate) fn is_bind(mount: &Mount) -> bool {
+    kind(mount, &MountOptions::parse(&mount.options)) == "bind"
 }
 
 /// What kind of mount it is: a file system's type, or `bind`.

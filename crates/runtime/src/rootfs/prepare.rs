@@ -4,6 +4,7 @@
 //! root may have no way through.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 use tare_oci::runtime::{IdMapping, Mount, NamespaceKind, Spec};
@@ -18,11 +19,12 @@ use crate::user_namespace;
 pub(crate) fn prepare(
     spec: &Spec,
     has_user_namespace: bool,
+    bundle: &Path,
 ) -> Result<Vec<Option<OwnedFd>>, Failure> {
     let mut namespaces = Namespaces::default();
     spec.mounts
         .iter()
-        .map(|mount| open(mount, spec, has_user_namespace, &mut namespaces))
+        .map(|mount| open(mount, spec, has_user_namespace, bundle, &mut namespaces))
         .collect()
 }
 
@@ -30,6 +32,7 @@ fn open(
     mount: &Mount,
     spec: &Spec,
     has_user_namespace: bool,
+    bundle: &Path,
     namespaces: &mut Namespaces,
 ) -> Result<Option<OwnedFd>, Failure> {
     let options = MountOptions::parse(&mount.options);
@@ -58,7 +61,7 @@ fn open(
     }
     let failed = |error: std::io::Error| Failure::new(Step::Mount, describe(mount), error);
     bind::check(&options).map_err(refuse)?;
-    let tree = bind::open(mount, &options).map_err(|error| failed(error.into()))?;
+    let tree = bind::open(mount, &options, bundle).map_err(|error| failed(error.into()))?;
     if let Some(recursive) = id_map {
         let namespace = namespaces.find(mount, spec).map_err(|error| match error {
             Missing::Sentence(text) => refuse(text.to_owned()),

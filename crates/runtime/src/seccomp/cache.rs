@@ -169,7 +169,9 @@ impl Cache {
                 .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
             renameat(&self.directory, &temporary, &self.directory, name)
         });
-        written.inspect_err(|_| drop(unlinkat(&self.directory, &temporary, AtFlags::empty())))
+        written.inspect_err(|_| {
+            let _ = unlinkat(&self.directory, &temporary, AtFlags::empty());
+        })
     }
 
     /// Removes what nobody writes any more, and the oldest entries beyond the

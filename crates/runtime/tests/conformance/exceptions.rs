@@ -140,6 +140,86 @@ const NOT_RUNC: &[Exception] = &[
         "propagation::unbindable_cannot_be_bound",
         "it cannot bind such a root itself",
     ),
+    (
+        "device_rules::an_unknown_access_is_an_error",
+        "it accepts any letters",
+    ),
+    (
+        "extensibility::an_annotation_without_a_key_is_an_error",
+        "it accepts an empty key",
+    ),
+    (
+        "paths::masked_paths_must_be_absolute",
+        "it takes them as relative to the root",
+    ),
+    (
+        "paths::readonly_paths_must_be_absolute",
+        "it takes them as relative to the root",
+    ),
+    (
+        "personality::a_domain_is_set",
+        "it does not know personality",
+    ),
+    (
+        "personality::an_unknown_domain_is_an_error",
+        "it does not know personality",
+    ),
+    (
+        "personality::flags_are_an_error",
+        "it does not know personality",
+    ),
+    (
+        "time::offsets_move_the_clocks",
+        "it does not know time namespaces",
+    ),
+    (
+        "time::exec_has_the_same_clocks",
+        "it does not know time namespaces",
+    ),
+    (
+        "time::offsets_without_a_namespace_are_an_error",
+        "it does not know time namespaces",
+    ),
+    ("resources::cpu_burst_is_set", "it does not know burst"),
+    ("resources::cpu_idle_is_set", "it does not know idle"),
+    ("seccomp::flags_are_accepted", "it does not know flags"),
+    (
+        "seccomp::an_errno_for_an_action_without_one_is_an_error",
+        "it ignores the errno",
+    ),
+    (
+        "seccomp::a_rule_without_names_is_an_error",
+        "it ignores the rule",
+    ),
+    (
+        "seccomp_notify::metadata_without_a_path_is_an_error",
+        "it ignores the metadata",
+    ),
+    (
+        "version::what_is_not_semver_is_an_error",
+        "it does not look at the version",
+    ),
+    (
+        "version::another_major_version_is_an_error",
+        "it does not look at the version",
+    ),
+    ("version::it_is_required", "it does not look at the version"),
+    (
+        "bad_input::empty_and_other_documents_are_an_error",
+        "`null` makes it panic",
+    ),
+    (
+        "bad_input::nul_characters_are_an_error",
+        "it passes what is before them",
+    ),
+    (
+        "killed::create_at_any_time_leaves_what_delete_removes",
+        "it leaves control groups",
+    ),
+    (
+        "races::of_two_creators_of_one_id_one_wins",
+        "the loser removes the groups of the winner",
+    ),
 ];
 
 /// The exceptions for a runtime.

@@ -26,28 +26,43 @@ mod runtime;
 mod socket;
 mod subtree;
 
+mod bad_input;
 mod capabilities;
+mod cgroup_path;
+mod commands;
 mod default_files;
 mod delete;
+mod device_rules;
 mod devices;
+mod extensibility;
 mod hook_failures;
 mod hooks;
+mod killed;
 mod lifecycle;
 mod mappings;
 mod mount_options;
 mod mounts;
 mod names;
 mod namespaces;
+mod paths;
+mod personality;
 mod process;
 mod propagation;
+mod races;
+mod resources;
 mod rlimits;
 mod root;
 mod scheduling;
+mod seccomp;
+mod seccomp_notify;
 mod security;
 mod signals;
 mod state;
+mod sysctl;
 mod terminal;
+mod time;
 mod user;
+mod version;
 
 fn main() -> std::process::ExitCode {
     if !std::env::args().any(|argument| argument == "--list") {
@@ -55,28 +70,43 @@ fn main() -> std::process::ExitCode {
     }
     harness::run(
         &[
+            bad_input::TESTS,
             capabilities::TESTS,
+            cgroup_path::TESTS,
+            commands::TESTS,
             default_files::TESTS,
             delete::TESTS,
+            device_rules::TESTS,
             devices::TESTS,
+            extensibility::TESTS,
             hook_failures::TESTS,
             hooks::TESTS,
+            killed::TESTS,
             lifecycle::TESTS,
             mappings::TESTS,
             mount_options::TESTS,
             mounts::TESTS,
             names::TESTS,
             namespaces::TESTS,
+            paths::TESTS,
+            personality::TESTS,
             process::TESTS,
             propagation::TESTS,
+            races::TESTS,
+            resources::TESTS,
             rlimits::TESTS,
             root::TESTS,
             scheduling::TESTS,
+            seccomp::TESTS,
+            seccomp_notify::TESTS,
             security::TESTS,
             signals::TESTS,
             state::TESTS,
+            sysctl::TESTS,
             terminal::TESTS,
+            time::TESTS,
             user::TESTS,
+            version::TESTS,
         ]
         .concat(),
         exceptions::of(&runtime::program()),

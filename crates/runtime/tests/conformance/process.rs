@@ -129,10 +129,7 @@ fn a_program_that_cannot_be_executed_is_an_error() {
     for program in ["/plain", "/etc"] {
         bundle.arguments(&[program]);
         let message = bundle.refused_before_it_runs();
-        assert!(
-            message.contains("permission denied") || message.contains("is a directory"),
-            "{message}"
-        );
+        assert!(message.contains(program), "{message}");
         let delete = ["delete", "--force", &bundle.id];
         bundle.runtime.call(&delete).succeeds();
     }

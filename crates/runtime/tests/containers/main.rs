@@ -10,10 +10,12 @@ mod harness;
 mod sandbox;
 
 mod basics;
+mod beside_runc;
 mod cve_mounts;
 mod cve_process;
 mod errors;
 mod exec;
+mod groups;
 mod host_features;
 mod hostile;
 mod identity;
@@ -21,22 +23,28 @@ mod isolation;
 mod limits;
 mod mounts;
 mod net_devices;
+mod release_agent;
 mod scheduling;
+mod systemd;
 mod terminal;
 
 fn main() -> std::process::ExitCode {
     harness::run(
         &[
             basics::TESTS,
+            beside_runc::TESTS,
             &cve_mounts::tests(),
             &cve_process::tests(),
             errors::TESTS,
             exec::TESTS,
             host_features::TESTS,
+            groups::TESTS,
             hostile::TESTS,
             identity::TESTS,
             isolation::TESTS,
             limits::TESTS,
+            release_agent::TESTS,
+            systemd::TESTS,
             &mounts::tests(),
             net_devices::TESTS,
             scheduling::TESTS,

@@ -1,6 +1,7 @@
 //! The configured mounts, as they look from inside.
 
 mod devices;
+mod host;
 mod kinds;
 mod options;
 mod owners;
@@ -16,6 +17,7 @@ use crate::sandbox::Sandbox;
 pub(crate) fn tests() -> Vec<Test> {
     [
         devices::TESTS,
+        host::TESTS,
         kinds::TESTS,
         options::TESTS,
         owners::TESTS,

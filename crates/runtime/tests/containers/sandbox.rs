@@ -213,7 +213,7 @@ impl Drop for Sandbox {
 /// A running container.
 pub(crate) struct Running {
     pub(crate) container: Container,
-    output: OwnedFd,
+    pub(crate) output: OwnedFd,
 }
 
 impl Running {

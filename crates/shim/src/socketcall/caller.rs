@@ -37,18 +37,19 @@ impl Caller {
         })
     }
 
-    /// The v2 control group, where there is one with controllers.
+    /// The v2 control group, where there is one. Beside v1 it has no
+    /// controllers, but rules about the group of a socket look at it.
     pub(super) fn control_group(&self) -> Option<OwnedFd> {
-        const CGROUP2_MAGIC: i64 = 0x6367_7270;
-        const ROOT: &str = "/sys/fs/cgroup";
-        let root = rustix::fs::statfs(ROOT).ok()?;
-        if i64::from(root.f_type) != CGROUP2_MAGIC {
-            return None;
-        }
+        const CGROUP2_MAGIC: rustix::fs::FsWord = 0x6367_7270;
+        let root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
+            .into_iter()
+            .find(|root| {
+                rustix::fs::statfs(*root).is_ok_and(|found| found.f_type == CGROUP2_MAGIC)
+            })?;
         let text = self.read("cgroup").ok()?;
         let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::open(format!("{ROOT}{path}"), flags, Mode::empty()).ok()
+        rustix::fs::open(format!("{root}{path}"), flags, Mode::empty()).ok()
     }
 
     /// Twelve bytes of its memory.

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use tare_oci::runtime::{Namespace, NamespaceKind};
+use tare_oci::runtime::{IdMapping, Namespace, NamespaceKind};
 use tare_runtime::defaults::{self, IndirectSockets};
 use tare_shim::client::Connection;
 use tare_shim::protocol::Target;
@@ -236,6 +236,46 @@ fn a_container_gets_no_socket_that_it_has_no_privilege_for() {
     assert_eq!((found[0], found[1]), (EPERM, EPERM), "{found:?}");
     assert!(found[2] >= 3, "{found:?}");
     assert_eq!(found[3..], [0, 1000, 2000]);
+}
+
+#[test]
+fn cve_2026_31431_in_a_user_namespace_too() {
+    let mut program = forbidden();
+    program.socketcall(SYS_SOCKET, None, &[AF_INET, RAW, 1]);
+    let own = program.socketcall(SYS_SOCKET, None, &[AF_INET, DATAGRAM, 0]);
+    let status = program.data(&[0; 96]);
+    program.call(FSTAT64, &[Argument::Result(own), status.into()]);
+    program.load(status + 24);
+    let code = program.finish();
+    let run_as = |uid: u32, capabilities: &[&str]| {
+        let mut fixture = container(Program::new(), capabilities);
+        std::fs::write(fixture.directory.join("rootfs/program"), &code).expect("program");
+        let user = &mut fixture.process().user;
+        user.uid = uid;
+        user.additional_gids = vec![7];
+        let linux = fixture.spec.linux.as_mut().expect("linux");
+        linux.namespaces.push(Namespace {
+            kind: NamespaceKind::User,
+            path: None,
+        });
+        let mapping = vec![IdMapping {
+            container_id: 0,
+            host_id: 100_000,
+            size: 65_536,
+        }];
+        linux.uid_mappings.clone_from(&mapping);
+        linux.gid_mappings = mapping;
+        run(fixture)
+    };
+    // The privilege is one over the container's own network.
+    let found = run_as(0, &["CAP_NET_RAW"]);
+    assert_eq!(found[..4], [EPERM; 4]);
+    assert!(found[4] >= 3 && found[5] >= 3, "{found:?}");
+    assert_eq!(found[7], 0);
+    let found = run_as(1000, &["CAP_NET_RAW"]);
+    assert_eq!(found[..5], [EPERM; 5]);
+    assert!(found[5] >= 3, "{found:?}");
+    assert_eq!(found[7], 1000);
 }
 
 #[test]

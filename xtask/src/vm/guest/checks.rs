@@ -24,6 +24,9 @@ pub(super) const FIRST: &[(&str, Unaided)] = &[
     ("first-run", first::first_run),
 ];
 
+/// On a machine whose first process is systemd.
+pub(super) const SYSTEMD: (&str, Unaided) = ("systemd", first::systemd);
+
 /// On an engine that others use as well: each has names and ports of its own.
 pub(super) const TOGETHER: &[(&str, Shared)] = &[
     ("apparmor", first::apparmor),

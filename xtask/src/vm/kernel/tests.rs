@@ -1,9 +1,8 @@
 use super::*;
 
 #[test]
-fn kernel_that_the_package_depends_on() {
-    let text = "linux-image-cloud-amd64\n  Depends: linux-image-6.1.0-56-cloud-amd64\n";
-    assert_eq!(dependency(text), Some("linux-image-6.1.0-56-cloud-amd64"));
-    assert_eq!(dependency("linux-image-cloud-amd64\n"), None);
-    assert_eq!(dependency("x\n  Depends: libc6\n"), None);
+fn kernels_are_chosen_by_number() {
+    assert_eq!(series("6.1").unwrap().name, "6.1");
+    let error = series("4.4").unwrap_err().to_string();
+    assert_eq!(error, "no kernel 4.4; there are 5.10, 6.1, 6.12");
 }

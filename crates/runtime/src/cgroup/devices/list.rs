@@ -11,7 +11,10 @@ use super::{EVERYTHING, Kind, Rule, line};
 use crate::cgroup::resources::refused;
 use crate::cgroup::{Error, controls};
 
-type Exceptions = BTreeMap<(Kind, Option<u32>, Option<u32>), u8>;
+/// Devices of a kind: major and minor number, or any.
+type Devices = (Kind, Option<u32>, Option<u32>);
+
+type Exceptions = BTreeMap<Devices, u8>;
 
 /// What a group's list is to become.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,36 +73,37 @@ pub(super) fn wanted(rules: &[Rule]) -> Result<List, Error> {
             *exceptions.entry(key).or_default() |= rule.access;
             continue;
         }
-        // The kernel takes back an exception only as a whole: a part of a
-        // wider one stays in force, without a word.
-        let wider = exceptions.iter().find(|(other, access)| {
-            **other != key && overlaps(other, &key) && **access & rule.access != 0
-        });
-        if let Some(((kind, major, minor), access)) = wider {
-            return Err(refused(
-                "devices",
-                format!(
-                    "{:?} takes back a part of {:?}, which cgroup v1 cannot",
-                    rule.line(),
-                    line(*kind, *major, *minor, *access)
-                ),
-            ));
-        }
-        if let Some(access) = exceptions.get_mut(&key) {
-            *access &= !rule.access;
+        // What the rule covers is taken back. An exception is one as a whole,
+        // though: of a wider one no part can be.
+        for (other, access) in exceptions.iter_mut() {
+            if covers(&key, other) {
+                *access &= !rule.access;
+            } else if overlaps(other, &key) && *access & rule.access != 0 {
+                return Err(refused(
+                    "devices",
+                    format!(
+                        "{:?} takes back a part of {:?}, which cgroup v1 cannot",
+                        rule.line(),
+                        line(other.0, other.1, other.2, *access)
+                    ),
+                ));
+            }
         }
         exceptions.retain(|_, access| *access != 0);
     }
     Ok(list)
 }
 
-fn overlaps(
-    one: &(Kind, Option<u32>, Option<u32>),
-    other: &(Kind, Option<u32>, Option<u32>),
-) -> bool {
+fn overlaps(one: &Devices, other: &Devices) -> bool {
     let meets =
         |one: Option<u32>, other: Option<u32>| one.is_none() || other.is_none() || one == other;
     one.0 == other.0 && meets(one.1, other.1) && meets(one.2, other.2)
+}
+
+/// Whether one stands for all that the other does.
+fn covers(one: &Devices, other: &Devices) -> bool {
+    let holds = |one: Option<u32>, other: Option<u32>| one.is_none() || one == other;
+    one.0 == other.0 && holds(one.1, other.1) && holds(one.2, other.2)
 }
 
 /// What the group may open now; `None` when that is everything, except for
@@ -137,7 +141,7 @@ pub(super) fn parse(text: &str) -> Option<Exceptions> {
 
 pub(super) fn writes(present: Option<&Exceptions>, wanted: &List) -> Vec<Write> {
     let mut writes: Vec<Write> = Vec::new();
-    let mut add = |file, key: &(Kind, Option<u32>, Option<u32>), access: u8| {
+    let mut add = |file, key: &Devices, access: u8| {
         if access & EVERYTHING != 0 {
             writes.push((file, line(key.0, key.1, key.2, access)));
         }

@@ -59,30 +59,27 @@ impl Message {
         let signature: String = self.body.iter().map(Value::signature).collect();
         let mut fields = Vec::new();
         let mut field = |code: u8, value: Value| {
+            if value.text().is_some_and(str::is_empty) {
+                return;
+            }
             fields.push(Value::Struct(vec![
                 Value::Byte(code),
                 Value::Variant(Box::new(value)),
             ]));
         };
-        let texts: [(u8, fn(String) -> Value, &str); 6] = [
-            (1, Value::Path, &self.path),
-            (2, Value::String, &self.interface),
-            (3, Value::String, &self.member),
-            (4, Value::String, &self.error),
-            (6, Value::String, &self.destination),
-            (8, Value::Signature, &signature),
-        ];
-        for (code, kind, text) in texts {
-            if !text.is_empty() {
-                field(code, kind(text.to_owned()));
-            }
-        }
+        field(1, Value::Path(self.path.clone()));
+        field(2, Value::string(&self.interface));
+        field(3, Value::string(&self.member));
+        field(4, Value::string(&self.error));
+        field(6, Value::string(&self.destination));
+        field(8, Value::Signature(signature));
         if self.answers != 0 {
             field(5, Value::Uint32(self.answers));
         }
-        let mut header = Encoder::default();
-        // Little-endian, no flags, version 1.
-        header.bytes = vec![b'l', self.kind as u8, 0, 1];
+        let mut header = Encoder {
+            // Little-endian, no flags, version 1.
+            bytes: vec![b'l', self.kind as u8, 0, 1],
+        };
         header.word(u32::try_from(body.bytes.len()).unwrap_or(u32::MAX));
         header.word(self.serial);
         header.value(&Value::Array("(yv)".to_owned(), fields));

@@ -25,12 +25,10 @@ pub(super) fn cpu(directory: &Path, usage: &mut CpuUsage) -> Result<(), Error> {
     let split = text(directory, "cpuacct.stat")?;
     usage.user = controls::keyed(&split, "user").unwrap_or(0) * TICK;
     usage.kernel = controls::keyed(&split, "system").unwrap_or(0) * TICK;
-    let list = |text: String| {
-        text.split_whitespace()
-            .filter_map(|value| value.parse().ok())
-            .collect()
-    };
-    usage.percpu = list(text(directory, "cpuacct.usage_percpu")?);
+    usage.percpu = text(directory, "cpuacct.usage_percpu")?
+        .split_whitespace()
+        .filter_map(|value| value.parse().ok())
+        .collect();
     // Lines of "cpu user system", below a heading.
     for line in text(directory, "cpuacct.usage_all")?.lines().skip(1) {
         let mut words = line.split(' ').skip(1).map(str::parse);

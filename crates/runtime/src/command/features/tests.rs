@@ -4,6 +4,7 @@ use tare_sys::seccomp::load;
 
 use super::*;
 use crate::config;
+use crate::rootfs::options::MountOptions;
 
 fn lists() -> (Features, LinuxFeatures, SeccompFeatures) {
     let features = features();
@@ -78,7 +79,7 @@ fn mount_options_are_none_that_are_left_to_file_systems() {
         assert!(options.iter().any(|option| option == known), "{known}");
     }
     for option in options {
-        let parsed = crate::rootfs::options::MountOptions::parse(&[&option]);
+        let parsed = MountOptions::parse(&[&option]);
         assert_eq!(parsed.data, [], "{option}");
     }
 }
@@ -120,14 +121,15 @@ fn what_runc_understands_is_understood() {
     let (own, linux, seccomp) = lists();
     assert_eq!(own.version_min, runcs.version_min);
     assert_eq!(own.hooks, runcs.hooks);
-    let runcs = runcs.linux.expect("Linux");
-    assert_eq!(linux.capabilities, runcs.capabilities);
     let lacks = |own: &Option<Vec<String>>, runcs: &Option<Vec<String>>| -> Vec<String> {
         let own = own.as_ref().expect("a list");
         let runcs = runcs.as_ref().expect("a list");
         let lacking = runcs.iter().filter(|name| !own.contains(name));
         lacking.cloned().collect()
     };
+    assert_eq!(lacks(&own.mount_options, &runcs.mount_options), [""; 0]);
+    let runcs = runcs.linux.expect("Linux");
+    assert_eq!(linux.capabilities, runcs.capabilities);
     assert_eq!(lacks(&linux.namespaces, &runcs.namespaces), [""; 0]);
     let runcs = runcs.seccomp.expect("filters");
     assert_eq!(lacks(&seccomp.actions, &runcs.actions), [""; 0]);

@@ -558,10 +558,6 @@ fn system_call_filters() {
                 "linux.seccomp.defaultAction: cannot be SCMP_ACT_NOTIFY",
             ),
             (
-                r#""linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["a"],"action":"SCMP_ACT_NOTIFY"}]}}"#,
-                "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY needs",
-            ),
-            (
                 r#""linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"a"}}"#,
                 "linux.seccomp.listenerPath: \"a\" is not an absolute path",
             ),
@@ -737,4 +733,27 @@ fn unknown_capabilities_are_a_warning() {
         warnings(&odd),
         ["ignoring unknown or unavailable capabilities: [CAP_MOON CAP_SUN]"]
     );
+}
+
+#[test]
+fn a_filter_that_asks_needs_an_answer_from_somewhere() {
+    let asks = r#""defaultAction":"SCMP_ACT_ALLOW",
+        "syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}]"#;
+    let alone = spec(&format!(r#""linux":{{"seccomp":{{{asks}}}}}"#));
+    assert_eq!(
+        validate(&alone, &ANY_ROOT)
+            .expect_err("nobody answers")
+            .to_string(),
+        "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath"
+    );
+    // Who creates the container through the library may answer himself.
+    let keeps = Context {
+        keeps_listener: true,
+        ..ANY_ROOT
+    };
+    validate(&alone, &keeps).expect("the caller answers");
+    let named = spec(&format!(
+        r#""linux":{{"seccomp":{{"listenerPath":"/run/agent",{asks}}}}}"#
+    ));
+    validate(&named, &ANY_ROOT).expect("the agent answers");
 }

@@ -10,6 +10,10 @@ use crate::sandbox::Sandbox;
 pub(super) const TESTS: &[Test] = &[
     ("mounts::files_and_directories_are_bound", binds),
     ("mounts::missing_places_are_made", missing),
+    (
+        "mounts::relative_sources_begin_at_the_bundle",
+        relative_sources,
+    ),
     ("mounts::what_does_not_fit_is_refused_by_name", misfits),
     ("mounts::relative_destinations_begin_at_the_root", relative),
     ("mounts::mounts_are_made_in_order", order),
@@ -61,6 +65,31 @@ fn missing() {
         "stat -c '%a %u' /a /a/b /t; cat /a/b/c/file /a/f; umask 0; busybox id -u",
     );
     assert_eq!(text, "755 0\n755 0\n755 0\ncontentcontent0");
+}
+
+fn relative_sources() {
+    let sandbox = Sandbox::new();
+    volume(&sandbox);
+    let spec = with(
+        &sandbox,
+        [
+            mount("bind", "volume", "/data", &["bind"]),
+            mount("bind", "./volume/inner/file", "/file", &["bind"]),
+        ],
+        "cat /data/file /file",
+    );
+    let (stdio, output) = crate::sandbox::pipes();
+    let mut container = tare_runtime::Container::builder(&sandbox.id, &spec)
+        .rootfs(sandbox.rootfs())
+        .bundle(&sandbox.directory)
+        .stdio(stdio)
+        .create()
+        .expect("creates");
+    container.start().expect("starts");
+    let text = std::io::read_to_string(fs::File::from(output)).expect("output");
+    crate::sandbox::wait(&container.pidfd);
+    container.destroy();
+    assert_eq!(text, "contentinner");
 }
 
 fn misfits() {

@@ -30,6 +30,11 @@ pub(in crate::socketcall) struct Identity {
 impl Identity {
     /// Makes the process like it, for good.
     pub(in crate::socketcall) fn take_on(&self, proof: SingleThreaded) -> io::Result<()> {
+        // Root can enter any network, but not from inside a user namespace
+        // that the network does not belong to; others can only from inside.
+        let entered = self.enter_network(proof);
+        // A label that forbids privileges forbids them from here on. It cannot
+        // come last: after a change of user the file is out of reach.
         if let Some(label) = &self.label {
             take_label(label)?;
         }
@@ -41,7 +46,10 @@ impl Identity {
             .supplementary
             .iter()
             .copied());
-        self.enter_namespaces(proof)?;
+        if let Some(user) = &self.user {
+            namespace::enter(proof, user.as_fd(), Kinds::USER)?;
+        }
+        entered.or_else(|_| self.enter_network(proof))?;
         self.take_numbers(same_groups)?;
         let capabilities = CapabilitySet::from_bits_retain(self.status.capabilities);
         rustix::thread::set_capabilities(
@@ -59,18 +67,11 @@ impl Identity {
         )?)
     }
 
-    fn enter_namespaces(&self, proof: SingleThreaded) -> io::Result<()> {
-        let enter_network = || match &self.network {
+    fn enter_network(&self, proof: SingleThreaded) -> io::Result<()> {
+        match &self.network {
             Some(network) => namespace::enter(proof, network.as_fd(), Kinds::NETWORK),
             None => Ok(()),
-        };
-        // Root can enter any network, but not from inside a user namespace
-        // that the network does not belong to; others can only from inside.
-        let entered = enter_network();
-        if let Some(user) = &self.user {
-            namespace::enter(proof, user.as_fd(), Kinds::USER)?;
         }
-        entered.or_else(|_| enter_network())
     }
 
     /// Users and groups, in the numbers of the user namespace that the

@@ -22,6 +22,23 @@ pub(super) fn stock_host() -> Result<()> {
     Ok(())
 }
 
+/// Its first process is systemd, which answers on the bus.
+pub(super) fn systemd() -> Result<()> {
+    let name = fs::read_to_string("/proc/1/comm").context("/proc/1/comm")?;
+    ensure!(name == "systemd\n", "the first process is {name}");
+    let property = [
+        "get-property",
+        "org.freedesktop.systemd1",
+        "/org/freedesktop/systemd1",
+        "org.freedesktop.systemd1.Manager",
+        "Virtualization",
+    ];
+    let answer = Program::new("busctl", &property).run()?.expect(0)?;
+    ensure!(answer.stdout == "s \"qemu\"\n", "{answer}");
+    let failed = ["list-units", "--failed", "--plain", "--no-legend"];
+    Program::new("systemctl", &failed).run()?.prints("")
+}
+
 /// The newcomer's command: the client starts the engine, which brings its image
 /// and has the kernel load what it needs.
 pub(super) fn first_run() -> Result<()> {

@@ -12,7 +12,7 @@ const SERVE: &str = "mkdir /www && echo served > /www/index.html && exec httpd -
 
 fn fetch(url: &str) -> Result<()> {
     eventually(url, || {
-        Program::new("wget", &["-q", "-O", "-", url])
+        Program::new("busybox", &["wget", "-q", "-O", "-", url])
             .run()?
             .prints("served\n")
     })
@@ -41,13 +41,16 @@ pub(super) fn published_port(engine: &Engine) -> Result<()> {
     let forwarding = fs::read_to_string("/proc/sys/net/ipv4/ip_forward")?;
     ensure!(forwarding == "1\n", "forwarding is {forwarding}");
     engine.remove("web")?;
-    let gone = Program::new("wget", &["-q", "-O", "-", "http://127.0.0.1:8080/"]);
+    let gone = Program::new(
+        "busybox",
+        &["wget", "-q", "-O", "-", "http://127.0.0.1:8080/"],
+    );
     ensure!(gone.run()?.code != 0, "the port is still served");
     // Only where it was asked for, and the port can be had again.
     engine.start_container("web", &["-p", "127.0.0.1:8080:80"], SERVE)?;
     fetch("http://127.0.0.1:8080/")?;
     let elsewhere = format!("http://{HOST}:8080/");
-    let elsewhere = Program::new("wget", &["-q", "-O", "-", &elsewhere]).run()?;
+    let elsewhere = Program::new("busybox", &["wget", "-q", "-O", "-", &elsewhere]).run()?;
     ensure!(elsewhere.code != 0, "{elsewhere}");
     engine.remove("web")
 }
