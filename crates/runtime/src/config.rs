@@ -200,9 +200,7 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
     if let Some(rdt) = &linux.intel_rdt {
         rdt::check(rdt)?;
     }
-    if let Some(policy) = &linux.memory_policy {
-        memory_policy::check(policy)?;
-    }
+    memory_policy::check(linux)?;
     if let Some(personality) = &linux.personality
         && let Some(flag) = personality.flags.first()
     {

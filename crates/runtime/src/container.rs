@@ -16,11 +16,13 @@ use tare_oci::runtime::Hooks;
 use tare_sys::namespace::Kinds;
 
 use crate::cgroup::Cgroup;
+use crate::conditions::Conditions;
 use crate::error::Error;
 use crate::handshake::{Heard, ParentEnd};
 use crate::hook;
 use crate::listener;
 use crate::process::Streams;
+use crate::resctrl;
 use crate::state_document;
 
 pub use builder::Builder;
@@ -89,6 +91,13 @@ pub struct Container {
     /// Where the mounts are when they are not in a namespace of the
     /// container's own.
     host_mounts: Option<PathBuf>,
+    /// What its programs are run under.
+    conditions: Conditions,
+    /// Its share of caches and memory bandwidth.
+    resctrl: Option<resctrl::Place>,
+    /// Whether its programs may trace all that they see: they have
+    /// CAP_SYS_PTRACE, and that in the host's user namespace.
+    has_tracers: bool,
 }
 
 impl Container {
@@ -121,8 +130,19 @@ impl Container {
         if let Some(place) = &self.host_mounts {
             failures.extend(crate::rootfs::unmount_host(place).err());
         }
+        if let Some(place) = &self.resctrl {
+            failures.extend(place.remove().err().map(|error| error.to_string()));
+        }
         failures.extend(self.run_poststop());
         failures
+    }
+
+    /// Puts a process into the container's class of service.
+    fn classify(&self, pid: i32) -> Result<(), Error> {
+        match &self.resctrl {
+            Some(place) => place.enter(pid),
+            None => Ok(()),
+        }
     }
 
     fn run_poststop(&self) -> Vec<String> {

@@ -7,6 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use tare_sys::SingleThreaded;
 use tare_sys::namespace::{self, Kinds};
 
+use crate::conditions::Conditions;
 use crate::failure::{Failure, Step};
 use crate::handshake::ChildEnd;
 use crate::init::{become_root_inside, begin, close_to_others, join_keyring};
@@ -19,6 +20,8 @@ use crate::terminal::Terminal;
 pub(crate) struct Plan<'a> {
     pub(crate) id: &'a str,
     pub(crate) prepared: &'a Prepared,
+    /// What the container's programs are run under.
+    pub(crate) conditions: &'a Conditions,
     /// v1 groups to enter.
     pub(crate) cgroup_entries: &'a [PathBuf],
     /// The container's first process.
@@ -58,6 +61,8 @@ impl Plan<'_> {
 
     fn enter(&self, proof: SingleThreaded, streams: &Streams) -> Result<Option<Terminal>, Failure> {
         begin(self.cgroup_entries)?;
+        self.prepared.affinity().settle()?;
+        self.conditions.take_on()?;
         let root = if self.namespaces.contains(Kinds::MOUNT) {
             None
         } else {

@@ -26,7 +26,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use tare_sys::socket;
 
@@ -90,9 +90,10 @@ impl ParentEnd {
     pub(crate) fn hear(&self) -> io::Result<Heard> {
         let mut buffer = [0; MAXIMUM_DETAIL + 8];
         let mut received = match socket::receive(self.0.as_fd(), &mut buffer) {
-            // The child's end died with something unread in it.
+            // The child's end died with something unread in it. That is told
+            // once, and before the child's last words.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                return Ok(Heard::Closed);
+                socket::receive(self.0.as_fd(), &mut buffer)?
             }
             result => result?,
         };
@@ -150,6 +151,11 @@ impl ParentEnd {
 }
 
 impl ChildEnd {
+    /// The number of its descriptor.
+    pub(crate) fn number(&self) -> RawFd {
+        self.0.borrow().as_raw_fd()
+    }
+
     /// Waits to be let go.
     pub(crate) fn wait_go(&self) -> Result<(), Failure> {
         let mut buffer = [0; 8];

@@ -8,10 +8,11 @@ use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use rustix::process::DumpableBehavior;
-use tare_oci::runtime::{NamespaceKind, PersonalityDomain, Spec};
+use tare_oci::runtime::{NamespaceKind, Spec};
 use tare_sys::namespace::{self, Kinds};
-use tare_sys::{SingleThreaded, keyring, scheduling};
+use tare_sys::{SingleThreaded, keyring};
 
+use crate::conditions::Conditions;
 use crate::failure::{Failure, Step};
 use crate::handshake::ChildEnd;
 use crate::hook;
@@ -28,6 +29,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) spec: &'a Spec,
     pub(crate) rootfs: &'a Rootfs,
     pub(crate) prepared: &'a Prepared,
+    /// What its programs are run under.
+    pub(crate) conditions: &'a Conditions,
     /// v1 groups to enter.
     pub(crate) cgroup_entries: &'a [PathBuf],
     pub(crate) cgroup_view: &'a CgroupView,
@@ -105,15 +108,7 @@ impl Plan<'_> {
         if self.new_keyring {
             join_keyring(self.id)?;
         }
-        if let Some(personality) = self.linux(|linux| linux.personality.as_ref()) {
-            let domain = match personality.domain {
-                PersonalityDomain::Linux => 0,
-                PersonalityDomain::Linux32 => 8,
-            };
-            scheduling::set_personality(domain).map_err(|error| {
-                Failure::new(Step::Scheduling, "setting the personality", error)
-            })?;
-        }
+        self.conditions.take_on()?;
         rootfs::build(Build {
             spec: self.spec,
             bundle: self.bundle,
@@ -268,6 +263,11 @@ pub(crate) fn begin(cgroup_entries: &[PathBuf]) -> Result<(), Failure> {
     rustix::process::umask(Mode::empty());
     rustix::process::setsid()
         .map_err(|error| Failure::new(Step::Identity, "leading a session", error))?;
+    enter_groups(cgroup_entries)
+}
+
+/// Enters v1 control groups.
+pub(crate) fn enter_groups(cgroup_entries: &[PathBuf]) -> Result<(), Failure> {
     for path in cgroup_entries {
         // "0" is the writer itself, which spares it a wait: see
         // `Cgroup::entries`.
@@ -278,6 +278,18 @@ pub(crate) fn begin(cgroup_entries: &[PathBuf]) -> Result<(), Failure> {
         enter().map_err(|error| Failure::new(Step::Cgroup, path.display().to_string(), error))?;
     }
     Ok(())
+}
+
+/// Enters a v2 control group.
+pub(crate) fn enter_unified(group: &OwnedFd) -> Result<(), Failure> {
+    let enter = || {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(group, "cgroup.procs", flags, Mode::empty())?;
+        rustix::io::write(&file, b"0")
+    };
+    enter()
+        .map(drop)
+        .map_err(|error| Failure::new(Step::Cgroup, "cgroup.procs", error))
 }
 
 /// Takes on the IDs that are root's in the user namespace. Until then the

@@ -13,6 +13,7 @@ use crate::cgroup::Driver;
 use crate::config::{self, Context};
 use crate::error::Error;
 use crate::init::{kinds, name};
+use crate::process::has_selinux;
 use crate::{defaults, rootfs, seccomp};
 
 pub(crate) use crate::config::parameter_path;
@@ -176,7 +177,19 @@ pub(crate) fn check(
         given: &given,
         ..context
     };
-    config::validate(spec, &context).map_err(Error::from)
+    config::validate(spec, &context).map_err(Error::from)?;
+    let label = spec
+        .linux
+        .as_ref()
+        .and_then(|linux| linux.mount_label.as_deref());
+    if label.is_some_and(|label| !label.is_empty()) && !has_selinux() {
+        // The kernel would refuse the first mount of it, as with runc.
+        return Err(Error::configuration(
+            "linux.mountLabel",
+            "the host has no SELinux, or it is off",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

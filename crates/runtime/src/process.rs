@@ -2,14 +2,16 @@
 //! has little left to do, and the last steps of that copy, which creating a
 //! container and executing in one have in common.
 
+mod affinity;
 mod host;
 mod identity;
 mod outside;
 mod program;
+mod scheduling;
 mod streams;
 
 use std::ffi::CString;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
 use tare_oci::runtime::Process;
 use tare_sys::execute::{self, StringArray};
@@ -24,7 +26,8 @@ use crate::resource_limit::Limit;
 use crate::seccomp::Filter;
 use crate::terminal::Terminal;
 
-pub(crate) use host::write_below;
+use affinity::Affinity;
+pub(crate) use host::{has_selinux, write_below};
 use program::{Entering, find_program};
 pub(crate) use streams::Streams;
 
@@ -37,6 +40,7 @@ pub(crate) struct Prepared {
     environment: Vec<CString>,
     capabilities: Sets,
     limits: Vec<Limit>,
+    affinity: Affinity,
     /// Whether a system call filter comes with the word to start.
     filtered: bool,
     /// How many descriptors from 3 on the program gets.
@@ -79,17 +83,13 @@ impl Prepared {
             .iter()
             .map(Limit::check)
             .collect::<Result<Vec<_>, _>>()?;
-        if process.exec_cpu_affinity.is_some() {
-            return Err(Error::configuration(
-                "process.execCPUAffinity",
-                "is not supported yet",
-            ));
-        }
+        host::check(process)?;
         Ok(Prepared {
             arguments: StringArray::new(strings("process.args", &process.args)?),
             environment: strings("process.env", &process.env)?,
             capabilities: Sets::parse(process.capabilities.as_ref()).map_err(Error::Clone)?,
             limits,
+            affinity: Affinity::of(process.exec_cpu_affinity.as_ref())?,
             filtered,
             preserved: 0,
             limited_by_parent: false,
@@ -112,6 +112,22 @@ impl Prepared {
     pub(crate) fn rootless(mut self, rootless: bool) -> Self {
         self.rootless = rootless;
         self
+    }
+
+    /// The numbers of the descriptors that the program gets beside its streams.
+    pub(crate) fn preserved(&self) -> impl Iterator<Item = RawFd> + use<> {
+        (3..3 + self.preserved).filter_map(|number| RawFd::try_from(number).ok())
+    }
+
+    /// Whether the program, or one that it executes, can have CAP_SYS_PTRACE.
+    pub(crate) fn may_trace(&self) -> bool {
+        const SYS_PTRACE: u64 = 1 << 19;
+        self.capabilities.bounding & SYS_PTRACE != 0
+    }
+
+    /// On which CPUs it is made and run, if it is not a container's first.
+    pub(crate) fn affinity(&self) -> &Affinity {
+        &self.affinity
     }
 
     /// The last steps, in the container's namespaces and root. Returns only

@@ -3,7 +3,9 @@
 //! The names are looked up in the container's own /etc/passwd and /etc/group,
 //! by its own process and inside its own root. Those files are the image's, so
 //! they are read as what they are: text of a stranger, of bounded size, from a
-//! regular file only. Digits are an ID, whatever the files say.
+//! regular file only. Digits are an ID, whatever the files say and however many
+//! they are: an image that has a user of that name must not be what decides
+//! (CVE-2026-46680).
 
 use std::io::Read;
 
@@ -102,15 +104,24 @@ fn groups(group: &str) -> impl Iterator<Item = Group<'_>> {
 }
 
 fn id(text: &str) -> Option<u32> {
-    // "+5" is no number here, whatever the standard library thinks.
+    // In the files "+5" is no number, whatever the standard library thinks.
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     text.parse().ok().filter(|id| *id <= MAXIMUM_ID)
 }
 
+/// Whether somebody who reads numbers would read this as one: digits, perhaps
+/// with a sign.
 fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The ID that a number is, with a sign as Docker takes it.
+fn chosen(number: &str) -> Result<u32, Error> {
+    let digits = number.strip_prefix('+').unwrap_or(number);
+    id(digits).ok_or(Error::OutOfRange)
 }
 
 /// Makes out `specification`, which is empty (root) or `user[:group]`, either
@@ -133,7 +144,7 @@ pub fn resolve(
     let found = if user.is_empty() {
         users(passwd).find(|entry| entry.uid == 0)
     } else if is_number(user) {
-        let uid = id(user).ok_or(Error::OutOfRange)?;
+        let uid = chosen(user)?;
         resolved.uid = uid;
         users(passwd).find(|entry| entry.uid == uid)
     } else {
@@ -174,7 +185,7 @@ pub fn resolve(
 
 fn find_group(group: &str, name: &str) -> Result<u32, Error> {
     if is_number(name) {
-        return id(name).ok_or(Error::OutOfRange);
+        return chosen(name);
     }
     groups(group)
         .find(|entry| entry.name == name)

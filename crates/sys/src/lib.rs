@@ -8,6 +8,7 @@
 
 pub mod bpf;
 pub mod clone;
+pub mod descriptor;
 pub mod execute;
 pub mod keyring;
 pub mod memory;

@@ -1,12 +1,31 @@
 //! The process's own memory.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 
 /// Gives memory that the allocator holds but nobody uses back to the kernel.
 pub fn trim() {
     // SAFETY: malloc_trim has no preconditions; it takes the allocator's locks.
     unsafe { libc::malloc_trim(0) };
+}
+
+/// Sets the memory policy of the calling thread and what it makes and executes
+/// from then on: an `MPOL_*` mode with its `MPOL_F_*` flags, and the nodes as
+/// bits, of which there may be none.
+///
+/// # Errors
+/// The errno of set_mempolicy; `ENOSYS` when the kernel is built without.
+pub fn set_policy(mode: u32, nodes: &[u64]) -> io::Result<()> {
+    // The kernel takes one bit less than it is told.
+    let (mask, bits) = if nodes.is_empty() {
+        (std::ptr::null(), 0)
+    } else {
+        (nodes.as_ptr(), nodes.len() * 64 + 1)
+    };
+    // SAFETY: the kernel reads `bits` less one bits of the mask, which is as
+    // long as that, and nothing when it is null.
+    let result = unsafe { libc::syscall(libc::SYS_set_mempolicy, mode, mask, bits) };
+    crate::check(result).map(drop)
 }
 
 /// Unmaps the pages of the executable's code and constants that have been

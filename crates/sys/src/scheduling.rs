@@ -1,4 +1,4 @@
-//! Scheduler, I/O priority and personality of the calling process.
+//! Scheduler and I/O priority of a process; personality of the calling one.
 
 use std::io;
 
@@ -22,29 +22,33 @@ pub struct SchedulerAttributes {
     pub deadline: u64,
     /// For the deadline policy.
     pub period: u64,
+    /// Least utilization (Linux 5.3), for `SCHED_FLAG_UTIL_CLAMP_MIN`.
+    pub least_utilization: u32,
+    /// Most utilization, for `SCHED_FLAG_UTIL_CLAMP_MAX`.
+    pub most_utilization: u32,
 }
 
-/// Sets the calling thread's scheduler.
+/// Sets the scheduler of a process that has one thread; 0 is the caller.
 ///
 /// # Errors
 /// The errno of sched_setattr.
-pub fn set_scheduler(mut attributes: SchedulerAttributes) -> io::Result<()> {
+pub fn set_scheduler(pid: i32, mut attributes: SchedulerAttributes) -> io::Result<()> {
     attributes.size = size_of::<SchedulerAttributes>() as u32;
     // SAFETY: the kernel reads as many bytes as the structure's own size says.
-    let result = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
+    let result = unsafe { libc::syscall(libc::SYS_sched_setattr, pid, &raw const attributes, 0) };
     crate::check(result).map(drop)
 }
 
-/// Sets the calling process's I/O class (1 real time, 2 best effort, 3 idle)
-/// and priority within it (0 highest to 7).
+/// Sets the I/O class of a process (1 real time, 2 best effort, 3 idle) and the
+/// priority within it (0 highest to 7); 0 is the caller.
 ///
 /// # Errors
 /// The errno of ioprio_set.
-pub fn set_io_priority(class: u16, priority: u16) -> io::Result<()> {
+pub fn set_io_priority(pid: i32, class: u16, priority: u16) -> io::Result<()> {
     const IOPRIO_WHO_PROCESS: libc::c_int = 1;
     let value = libc::c_int::from(class) << 13 | libc::c_int::from(priority);
     // SAFETY: three integers.
-    let result = unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value) };
+    let result = unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, value) };
     crate::check(result).map(drop)
 }
 

@@ -119,7 +119,10 @@ fn process(entry: &Entry, parsed: &Parsed) -> Result<(Process, Option<Linux>), E
     let linux = spec.linux;
     if let Some(path) = parsed.value("process") {
         let document = std::fs::read(path).map_err(|source| Error::io("reading", path, source))?;
-        let process = config::parse_process(path, &document)?;
+        let mut process = config::parse_process(path, &document)?;
+        if let Some(first) = spec.process {
+            inherit(&mut process, first);
+        }
         return Ok((process, linux));
     }
     let mut process = spec
@@ -145,26 +148,54 @@ fn process(entry: &Entry, parsed: &Parsed) -> Result<(Process, Option<Linux>), E
     if parsed.value("no-new-privs").is_some() {
         process.no_new_privileges = parsed.has("no-new-privs");
     }
-    let gid = |text: &str| -> Result<u32, Error> {
-        text.parse()
-            .map_err(|_| Error::Usage(format!("{text:?} is not the number of a user or group")))
-    };
     if let Some(user) = parsed.value("user") {
         // Numbers only: a name means something in the container alone.
         let (user, group) = match user.split_once(':') {
             Some((user, group)) => (user, Some(group)),
             None => (user, None),
         };
-        process.user.uid = gid(user)?;
+        process.user.uid = id(user)?;
         if let Some(group) = group {
-            process.user.gid = gid(group)?;
+            process.user.gid = id(group)?;
         }
     }
     for group in parsed.values("additional-gids") {
-        process.user.additional_gids.push(gid(group)?);
+        process.user.additional_gids.push(id(group)?);
     }
     add_capabilities(&mut process, parsed)?;
     Ok((process, linux))
+}
+
+/// What a description of its own does not say is the container's, as runc has
+/// it: leaving out a profile must not mean to be rid of it.
+fn inherit(process: &mut Process, first: Process) {
+    let said = |label: &Option<String>| label.as_deref().is_some_and(|label| !label.is_empty());
+    if !said(&process.apparmor_profile) {
+        process.apparmor_profile = first.apparmor_profile;
+    }
+    if !said(&process.selinux_label) {
+        process.selinux_label = first.selinux_label;
+    }
+    if process.capabilities.is_none() {
+        process.capabilities = first.capabilities;
+    }
+    if process.rlimits.is_empty() {
+        process.rlimits = first.rlimits;
+    }
+    if process.exec_cpu_affinity.is_none() {
+        process.exec_cpu_affinity = first.exec_cpu_affinity;
+    }
+}
+
+/// The number of a user or group: digits and nothing else. What is more than
+/// the kernel has is no number of anybody, least of all root's (CVE-2026-30892,
+/// CVE-2026-46680).
+fn id(text: &str) -> Result<u32, Error> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|id| is_number && *id != u32::MAX)
+        .ok_or_else(|| Error::Usage(format!("{text:?} is not the number of a user or group")))
 }
 
 /// Adds capabilities to those that the program has and may have; they are not

@@ -54,6 +54,16 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
     let bundle = bundle(parsed)?;
     let document = config::read(&bundle)?;
     let spec = config::parse(&document)?;
+    if spec
+        .linux
+        .as_ref()
+        .is_some_and(|linux| linux.intel_rdt.is_some())
+    {
+        return Err(Error::Usage(
+            "linux.intelRdt: a container that is restored cannot have a class of service"
+                .to_owned(),
+        ));
+    }
     let images = image_directory(parsed);
     if !images.join("inventory.img").exists() {
         return Err(Error::Usage(format!(

@@ -1,10 +1,39 @@
 //! `linux.memoryPolicy` (set_mempolicy(2)).
 
-use tare_oci::runtime::{MemoryPolicy, MemoryPolicyFlag, MemoryPolicyMode};
+use tare_oci::runtime::{Linux, MemoryPolicy, MemoryPolicyFlag, MemoryPolicyMode};
 
 use super::{Error, list};
+use crate::number_list::Numbers;
 
-pub(super) fn check(policy: &MemoryPolicy) -> Result<(), Error> {
+pub(super) fn check(linux: &Linux) -> Result<(), Error> {
+    let Some(policy) = &linux.memory_policy else {
+        return Ok(());
+    };
+    check_policy(policy)?;
+    let cpu = linux.resources.as_ref().and_then(|all| all.cpu.as_ref());
+    let allowed = cpu.and_then(|cpu| cpu.mems.as_deref()).unwrap_or_default();
+    let is_relative = policy.flags.contains(&MemoryPolicyFlag::RelativeNodes);
+    if allowed.is_empty() || policy.nodes.is_empty() || is_relative {
+        return Ok(());
+    }
+    let numbers = |field: &str, list: &str| {
+        Numbers::parse(list).map_err(|reason| Error::invalid(field, reason))
+    };
+    let wanted = numbers("linux.memoryPolicy.nodes", &policy.nodes)?;
+    // What the kernel makes of it depends on which of both comes first.
+    if !wanted.is_within(&numbers("linux.resources.cpu.mems", allowed)?) {
+        return Err(Error::invalid(
+            "linux.memoryPolicy.nodes",
+            format!(
+                "{:?} is not within linux.resources.cpu.mems, {allowed:?}",
+                policy.nodes
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn check_policy(policy: &MemoryPolicy) -> Result<(), Error> {
     let refuse = |field: &str, reason: &str| {
         Err(Error::invalid(
             format!("linux.memoryPolicy.{field}"),

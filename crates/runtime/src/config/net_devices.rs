@@ -32,13 +32,15 @@ pub(super) fn check(spec: &Spec, context: &Context<'_>) -> Result<(), Error> {
             .as_deref()
             .filter(|name| !name.is_empty())
             .unwrap_or(name);
-        if !is_name(own) {
+        // One number for the kernel to choose (dev_alloc_name).
+        let is_template = own.strip_suffix("%d").is_some_and(is_name);
+        if !is_name(own) && !is_template {
             return Err(Error::invalid(
                 format!("linux.netDevices.{name}.name"),
                 format!("{own:?} is no name of an interface"),
             ));
         }
-        if inside.contains(&own) {
+        if inside.contains(&own) && !is_template {
             return Err(Error::invalid(
                 format!("linux.netDevices.{name}.name"),
                 format!("{own:?} is the name of another interface as well"),
@@ -49,8 +51,7 @@ pub(super) fn check(spec: &Spec, context: &Context<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the kernel takes a name as it is (`dev_valid_name`; `%` would have
-/// it choose a number).
+/// Whether the kernel takes a name as it is (`dev_valid_name`, without `%`).
 fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= MAXIMUM_NAME

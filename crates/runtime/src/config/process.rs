@@ -1,6 +1,6 @@
 //! `process`: program, environment, identity and limits.
 
-use tare_oci::runtime::{Capabilities, Process};
+use tare_oci::runtime::{Capabilities, Process, User};
 
 use super::{Error, absolute, list, text};
 use crate::resource_limit;
@@ -29,6 +29,7 @@ pub(super) fn check(process: &Process) -> Result<(), Error> {
             }
         }
     }
+    check_user(&process.user)?;
     if let Some(umask) = process.user.umask
         && umask > 0o777
     {
@@ -60,6 +61,29 @@ pub(super) fn check(process: &Process) -> Result<(), Error> {
             if let Some(cpus) = cpus.as_deref().filter(|cpus| !cpus.is_empty()) {
                 list(&format!("process.execCPUAffinity.{field}"), cpus)?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// The largest number means "as it is" to the kernel (setresuid(2)), which is
+/// root.
+fn check_user(user: &User) -> Result<(), Error> {
+    let named = [
+        ("process.user.uid", user.uid),
+        ("process.user.gid", user.gid),
+    ];
+    for (field, id) in named {
+        if id == u32::MAX {
+            return Err(Error::invalid(field, format!("{id} is no ID")));
+        }
+    }
+    for (index, id) in user.additional_gids.iter().enumerate() {
+        if *id == u32::MAX {
+            return Err(Error::invalid(
+                format!("process.user.additionalGids[{index}]"),
+                format!("{id} is no ID"),
+            ));
         }
     }
     Ok(())

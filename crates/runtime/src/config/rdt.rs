@@ -8,8 +8,13 @@ pub(super) fn check(rdt: &IntelRdt) -> Result<(), Error> {
     let field = |name: &str| format!("linux.intelRdt.{name}");
     if let Some(class) = &rdt.class_id {
         text(&field("closID"), class)?;
-        // The name of a directory.
-        if matches!(class.as_str(), "." | "..") || class.contains(['/', '\n']) {
+        // The name of a directory, or the class that everything begins in.
+        let is_reserved = matches!(
+            class.as_str(),
+            "." | ".." | "info" | "mon_groups" | "mon_data"
+        );
+        let is_path = class != "/" && class.contains('/');
+        if is_reserved || is_path || class.contains('\n') {
             return Err(Error::invalid(
                 field("closID"),
                 format!("{class:?} is no name of a class"),

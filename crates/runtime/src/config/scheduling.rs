@@ -33,6 +33,12 @@ fn check_scheduler(scheduler: &Scheduler) -> Result<(), Error> {
         let reason = format!("{} is not between -20 and 19", scheduler.nice);
         return refuse("nice", reason);
     }
+    if scheduler.policy == SchedulerPolicy::SchedIso {
+        return refuse(
+            "policy",
+            "SCHED_ISO is reserved, but Linux has it not".to_owned(),
+        );
+    }
     let is_real_time = matches!(
         scheduler.policy,
         SchedulerPolicy::SchedFifo | SchedulerPolicy::SchedRr

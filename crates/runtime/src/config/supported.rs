@@ -24,11 +24,7 @@ pub(crate) enum Feature {
 }
 
 /// What is refused. An entry goes when the feature comes.
-const MISSING: &[Feature] = &[
-    Feature::NetDevices,
-    Feature::IntelRdt,
-    Feature::MemoryPolicy,
-];
+const MISSING: &[Feature] = &[];
 
 /// Whether this runtime has a feature.
 pub(crate) fn is_supported(feature: Feature) -> bool {

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use rustix::fs::{Mode, OFlags};
 use tare_oci::runtime::{Linux, NamespaceKind, Resources, Spec};
 use tare_sys::SingleThreaded;
 use tare_sys::namespace::Kinds;
@@ -10,13 +11,16 @@ use tare_sys::namespace::Kinds;
 use super::spawn::{Birth, Way, spawn};
 use super::{Builder, Container, Stdio, make_undumpable};
 use crate::cgroup::{Cgroup, Driver};
+use crate::conditions::Conditions;
 use crate::config::Context;
 use crate::error::Error;
 use crate::handshake::ParentEnd;
 use crate::init::{Inside, Plan, kinds};
 use crate::listener::Agent;
+use crate::net_device;
 use crate::plan::{self, Namespaces};
 use crate::process::{Prepared, Streams};
+use crate::resctrl::{self, Resctrl};
 use crate::rootfs::{self, CgroupHierarchyView, CgroupView, Rootfs};
 use crate::user_namespace;
 
@@ -79,7 +83,13 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     };
     make_undumpable()?;
 
-    let mut cgroup = Cgroup::create(&plan::cgroup_path(spec, id, driver), id, driver, rootless)?;
+    let conditions = Conditions::of(linux);
+    let resctrl = match &linux.intel_rdt {
+        Some(rdt) => Some(Resctrl::find()?.make(rdt, id)?),
+        None => None,
+    };
+    let mut cgroup = Cgroup::create(&plan::cgroup_path(spec, id, driver), id, driver, rootless)
+        .inspect_err(|_| drop(resctrl.as_ref().map(resctrl::Place::remove)))?;
     let view = cgroup_view(&cgroup, namespaces.all.contains(Kinds::CGROUP));
     let entries = cgroup.entries();
     let hooks = spec.hooks.clone().unwrap_or_default();
@@ -89,6 +99,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         spec,
         rootfs: &rootfs,
         prepared: &prepared,
+        conditions: &conditions,
         cgroup_entries: &entries,
         cgroup_view: &view,
         new_keyring,
@@ -108,7 +119,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
             let first = || prepared.apply_on_host(by_parent);
             let birth = Birth {
                 new: namespaces.cloned,
-                group,
+                group: group.as_ref().map(AsFd::as_fd),
                 way: if through {
                     Way::Through {
                         first: &first,
@@ -117,6 +128,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
                             .iter()
                             .map(|(kind, namespace)| (namespace.as_fd(), kinds(*kind)))
                             .collect(),
+                        bare: None,
                     }
                 } else {
                     Way::Itself(namespaces.joined_pid().map(AsFd::as_fd))
@@ -131,6 +143,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         Err(error) => {
             // The first error is the one to report.
             let _ = cgroup.remove();
+            let _ = resctrl.as_ref().map(resctrl::Place::remove);
             return Err(error);
         }
     };
@@ -150,11 +163,23 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         filter: Vec::new(),
         channel: None,
         host_mounts: (!namespaces.all.contains(Kinds::MOUNT)).then(|| rootfs.place().to_owned()),
+        conditions: conditions.clone(),
+        resctrl,
+        has_tracers: prepared.may_trace()
+            && !has_user_namespace
+            && namespaces.all.contains(Kinds::PID),
     };
+    let mut net_devices = None;
     // The root is mounted while the child enters its groups and namespaces,
     // and the filter is compiled and the limits are set while it makes its
     // mounts; it runs no program before it is told to.
-    let finished = let_go(&container, &channel, linux, &resources, &init)
+    let finished = container
+        .classify(container.pid)
+        .and_then(|()| {
+            // First of all: kernel parameters may be those of the interfaces.
+            net_devices = move_net_devices(proof, &container, linux, &namespaces)?;
+            let_go(&container, &channel, linux, &resources, &init)
+        })
         .and_then(|()| give_root(&channel, &rootfs, spec))
         .and_then(|()| {
             container.filter = plan::filter(seccomp)?;
@@ -168,6 +193,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
             if by_parent {
                 prepared.limit_from_outside(container.pid)?;
             }
+            prepared.schedule_from_outside(container.pid)?;
             if gate.is_some() {
                 channel.start(&container.filter).map_err(Error::Handshake)?;
             }
@@ -180,10 +206,43 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
             Ok(container)
         }
         Err(error) => {
+            // While their namespace is there.
+            if let Some(mut moved) = net_devices {
+                moved.put_back();
+            }
             container.destroy();
             Err(error)
         }
     }
+}
+
+/// Moves the configured interfaces into the container's network namespace.
+fn move_net_devices(
+    proof: SingleThreaded,
+    container: &Container,
+    linux: &Linux,
+    namespaces: &Namespaces,
+) -> Result<Option<net_device::Moved>, Error> {
+    if linux.net_devices.is_empty() {
+        return Ok(None);
+    }
+    let joined = namespaces
+        .join
+        .iter()
+        .find(|(kind, _)| *kind == NamespaceKind::Network);
+    let new;
+    let namespace = match joined {
+        Some((_, namespace)) => namespace.as_fd(),
+        None => {
+            let path = format!("/proc/{}/ns/net", container.pid);
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+            new = rustix::fs::open(path.as_str(), flags, Mode::empty()).map_err(|error| {
+                Error::configuration("linux.netDevices", format!("{path}: {error}"))
+            })?;
+            new.as_fd()
+        }
+    };
+    net_device::move_all(proof, &linux.net_devices, namespace).map(Some)
 }
 
 /// What a new user namespace and a service manager need of the parent before

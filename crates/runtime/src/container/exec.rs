@@ -10,6 +10,8 @@ use super::spawn::{Birth, Way, spawn};
 use super::{Container, Identity, Stdio, end, make_undumpable, start};
 use crate::config;
 use crate::error::Error;
+use crate::failure::Failure;
+use crate::init::{enter_groups, enter_unified};
 use crate::process::{Prepared, Streams};
 use crate::state_document::Status;
 
@@ -92,24 +94,44 @@ impl Container {
         } else {
             self.cgroup.below(&request.cgroups)?
         };
+        // Who may trace sees a process of this container from its birth on, and
+        // what it has open. It is born with nothing then, of a process that
+        // is not seen. What it may do until it is the program is the kernel's
+        // to keep, and the kernel does not against CAP_SYS_PTRACE.
         // Who is not root has to be in the user namespace to be born in the
         // PID namespace.
-        let through = has_user_namespace && !is_root;
+        let has_to_pass = has_user_namespace && !is_root;
+        let through = has_to_pass || self.has_tracers;
+        let first = || -> Result<(), Failure> {
+            if self.has_tracers {
+                enter_groups(&entries)?;
+                if let Some(group) = &group {
+                    enter_unified(group)?;
+                }
+            }
+            prepared.apply_on_host(false)
+        };
+        let (inner_entries, inner_group) = if self.has_tracers {
+            ([].as_slice(), None)
+        } else {
+            (entries.as_slice(), group.as_ref())
+        };
         let plan = crate::exec::Plan {
             id: &self.id,
             prepared: &prepared,
-            cgroup_entries: &entries,
+            conditions: &self.conditions,
+            cgroup_entries: inner_entries,
             container: self.pidfd.as_fd(),
             container_pid: self.pid,
             namespaces: self.namespaces.difference(Kinds::PID),
             scored_by_parent: by_parent,
             is_inside: through,
         };
-        let first = || prepared.apply_on_host(false);
         let way = if through {
             Way::Through {
                 first: &first,
                 namespaces: vec![(self.pidfd.as_fd(), self.namespaces)],
+                bare: self.has_tracers.then(|| prepared.preserved().collect()),
             }
         } else {
             Way::Itself(
@@ -120,17 +142,24 @@ impl Container {
         };
         let birth = Birth {
             new: Kinds::NONE,
-            group,
+            group: inner_group.map(AsFd::as_fd),
             way,
         };
-        let (child, channel) = spawn(proof, birth, streams, |channel, streams| {
+        let moved = prepared.affinity().begin()?;
+        let spawned = spawn(proof, birth, streams, |channel, streams| {
             plan.run(proof, channel, streams)
-        })?;
-        let started = self.wait_ready(&channel).and_then(|console| {
+        });
+        let is_back = moved.back();
+        let (child, channel) = spawned?;
+        let ready = is_back
+            .and_then(|()| self.classify(child.pid))
+            .and_then(|()| self.wait_ready(&channel));
+        let started = ready.and_then(|console| {
             if by_parent {
                 prepared.score_from_outside(child.pid)?;
                 prepared.limit_from_outside(child.pid)?;
             }
+            prepared.schedule_from_outside(child.pid)?;
             channel.start(&self.filter).map_err(Error::Handshake)?;
             let listener = start::run(&channel, &child.pidfd, |listener| {
                 let Some(agent) = &self.agent else {

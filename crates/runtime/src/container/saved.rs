@@ -12,10 +12,12 @@ use tare_sys::namespace::Kinds;
 
 use super::Container;
 use crate::cgroup::{Cgroup, Place};
+use crate::conditions::Conditions;
 use crate::error::Error;
 use crate::hook;
 use crate::listener::Agent;
 use crate::plan;
+use crate::resctrl;
 use crate::state_document::{self, Status};
 
 /// A container's facts, to be kept in a file of its creator's.
@@ -41,6 +43,12 @@ pub struct Saved {
     namespaces: u64,
     agent: Option<Agent>,
     host_mounts: Option<PathBuf>,
+    #[serde(default)]
+    conditions: Conditions,
+    #[serde(default)]
+    resctrl: Option<resctrl::Place>,
+    #[serde(default)]
+    has_tracers: bool,
 }
 
 impl Container {
@@ -60,6 +68,9 @@ impl Container {
             namespaces: self.namespaces.bits(),
             agent: self.agent.clone(),
             host_mounts: self.host_mounts.clone(),
+            conditions: self.conditions.clone(),
+            resctrl: self.resctrl.clone(),
+            has_tracers: self.has_tracers,
         })
     }
 }
@@ -80,6 +91,9 @@ impl Saved {
             namespaces: 0,
             agent: None,
             host_mounts: None,
+            conditions: Conditions::default(),
+            resctrl: None,
+            has_tracers: true,
         }
     }
 
@@ -110,6 +124,9 @@ impl Saved {
                 .bits(),
             agent: plan::seccomp(spec).and_then(Agent::of),
             host_mounts: None,
+            conditions: spec.linux.as_ref().map(Conditions::of).unwrap_or_default(),
+            resctrl: None,
+            has_tracers: true,
         })
     }
 
@@ -156,6 +173,9 @@ impl Saved {
             filter: plan::filter(seccomp)?,
             channel: None,
             host_mounts: self.host_mounts.clone(),
+            conditions: self.conditions.clone(),
+            resctrl: self.resctrl.clone(),
+            has_tracers: self.has_tracers,
         })
     }
 
@@ -187,6 +207,9 @@ impl Saved {
         let mut failures = Vec::new();
         if let Some(place) = &self.host_mounts {
             failures.extend(crate::rootfs::unmount_host(place).err());
+        }
+        if let Some(place) = &self.resctrl {
+            failures.extend(place.remove().err().map(|error| error.to_string()));
         }
         if !self.hooks.poststop.is_empty() {
             let state = state_document::encode(

@@ -6,10 +6,12 @@
 //! then joins, makes the container's process as the caller's child
 //! (CLONE_PARENT), hands its descriptor over and ends.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+use rustix::io::Errno;
 use rustix::process::DumpableBehavior;
 use tare_sys::clone::{Child, clone_process, clone_sibling, exit_immediately};
+use tare_sys::descriptor;
 use tare_sys::namespace::{self, Kinds};
 use tare_sys::{SingleThreaded, socket};
 
@@ -24,7 +26,7 @@ pub(super) struct Birth<'a> {
     /// Namespaces made by the clone itself.
     pub(super) new: Kinds,
     /// The v2 control group.
-    pub(super) group: Option<OwnedFd>,
+    pub(super) group: Option<BorrowedFd<'a>>,
     /// How it gets into namespaces that exist.
     pub(super) way: Way<'a>,
 }
@@ -37,6 +39,9 @@ pub(super) enum Way<'a> {
     Through {
         first: &'a dyn Fn() -> Result<(), Failure>,
         namespaces: Vec<(BorrowedFd<'a>, Kinds)>,
+        /// Whether everything is closed that is the caller's, but for what the
+        /// program gets beside its streams.
+        bare: Option<Vec<RawFd>>,
     },
 }
 
@@ -48,7 +53,7 @@ pub(super) fn spawn(
     inside: impl FnOnce(&ChildEnd, Streams) -> Failure,
 ) -> Result<(Child, ParentEnd), Error> {
     let (parent, child) = handshake::pair().map_err(Error::Handshake)?;
-    let group = birth.group.as_ref().map(AsFd::as_fd);
+    let group = birth.group;
     match birth.way {
         Way::Itself(pid_namespace) => {
             match clone_into(proof, birth.new, group, pid_namespace)? {
@@ -61,12 +66,29 @@ pub(super) fn spawn(
                 }
             }
         }
-        Way::Through { first, namespaces } => {
+        Way::Through {
+            first,
+            namespaces,
+            bare,
+        } => {
             let (own, between) = socket::packet_pair().map_err(Error::Handshake)?;
             let Some(middle) = clone_process(proof, Kinds::NONE, None).map_err(Error::Clone)?
             else {
                 drop((parent, own));
                 let made = first()
+                    .and_then(|()| {
+                        let Some(mut kept) = bare else {
+                            return Ok(());
+                        };
+                        kept.extend(streams.numbers());
+                        kept.extend(
+                            namespaces
+                                .iter()
+                                .map(|(namespace, _)| namespace.as_raw_fd()),
+                        );
+                        kept.extend([child.number(), between.as_raw_fd()]);
+                        close_all_but(proof, &kept)
+                    })
                     .and_then(|()| go_through(proof, &namespaces))
                     .and_then(|()| {
                         clone_sibling(proof, birth.new, group)
@@ -97,6 +119,19 @@ pub(super) fn spawn(
                 },
             }
         }
+    }
+}
+
+/// Closes what is the caller's. Undumpable as the process is, somebody in the
+/// container who has CAP_SYS_PTRACE may look at its descriptors, and one of a
+/// directory of the host would be a way out (CVE-2016-9962).
+fn close_all_but(proof: SingleThreaded, kept: &[RawFd]) -> Result<(), Failure> {
+    match descriptor::close_all_but(proof, kept) {
+        // Before Linux 5.9: they go with the program's execution.
+        Err(error) if error.raw_os_error() == Some(Errno::NOSYS.raw_os_error()) => Ok(()),
+        result => result.map_err(|error| {
+            Failure::new(Step::Execute, "closing the caller's descriptors", error)
+        }),
     }
 }
 

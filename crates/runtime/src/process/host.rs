@@ -5,17 +5,50 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
-use tare_oci::runtime::{IoPriority, IoPriorityClass, Scheduler, SchedulerPolicy};
-use tare_sys::scheduling::{self, SchedulerAttributes};
+
+use tare_oci::runtime::Process;
 
 use super::Prepared;
+use crate::error::Error;
 use crate::failure::{Failure, Step};
+
+/// Refuses labels of what this host has not.
+pub(super) fn check(process: &Process) -> Result<(), Error> {
+    let asked = |label: &Option<String>| label.as_deref().is_some_and(|label| !label.is_empty());
+    if asked(&process.apparmor_profile)
+        && process.apparmor_profile.as_deref() != Some("unconfined")
+        && !has_apparmor()
+    {
+        return Err(Error::configuration(
+            "process.apparmorProfile",
+            "the host has no AppArmor, or it is off",
+        ));
+    }
+    if asked(&process.selinux_label) && !has_selinux() {
+        return Err(Error::configuration(
+            "process.selinuxLabel",
+            "selinux label is specified in config, but selinux is disabled or not supported",
+        ));
+    }
+    Ok(())
+}
+
+fn has_apparmor() -> bool {
+    std::fs::read_to_string("/sys/module/apparmor/parameters/enabled")
+        .is_ok_and(|text| text.starts_with('Y'))
+}
+
+/// Whether the kernel has SELinux and it is on: without it nothing says what
+/// /proc/self/attr holds, which it shares with other modules.
+pub(crate) fn has_selinux() -> bool {
+    const SELINUX_MAGIC: i64 = 0xf97c_ff8c;
+    rustix::fs::statfs("/sys/fs/selinux").is_ok_and(|status| status.f_type == SELINUX_MAGIC)
+}
 
 impl Prepared {
     /// What has to happen while the host's /proc is still there: the
-    /// out-of-memory score, the label of the program, and what the scheduler
-    /// has to know.
-    /// The parent may do the first itself.
+    /// out-of-memory score and the label of the program. The parent may do the
+    /// first itself.
     pub(crate) fn apply_on_host(&self, scored_by_parent: bool) -> Result<(), Failure> {
         let process = &self.process;
         if let Some(adjustment) = process.oom_score_adj.filter(|_| !scored_by_parent) {
@@ -42,14 +75,6 @@ impl Prepared {
         {
             write_own(c"thread-self/attr/exec", label)
                 .map_err(|error| Failure::new(Step::Label, label, error))?;
-        }
-        if let Some(scheduler) = &process.scheduler {
-            let attributes = scheduler_attributes(scheduler)?;
-            scheduling::set_scheduler(attributes)
-                .map_err(|error| Failure::new(Step::Scheduling, "setting the scheduler", error))?;
-        }
-        if let Some(priority) = &process.io_priority {
-            apply_io_priority(priority)?;
         }
         Ok(())
     }
@@ -92,16 +117,9 @@ fn is_denied(error: &io::Error) -> bool {
 }
 
 fn apply_apparmor(profile: &str) -> Result<(), Failure> {
-    let enabled = std::fs::read_to_string("/sys/module/apparmor/parameters/enabled")
-        .is_ok_and(|text| text.starts_with('Y'));
-    if !enabled {
-        if profile == "unconfined" {
-            return Ok(());
-        }
-        return Err(Failure::sentence(
-            Step::Label,
-            format!("the AppArmor profile {profile} is asked for but the host has no AppArmor"),
-        ));
+    // Nothing else passes [`check`] then.
+    if profile == "unconfined" && !has_apparmor() {
+        return Ok(());
     }
     let value = format!("exec {profile}");
     let result = match write_own(c"thread-self/attr/apparmor/exec", &value) {
@@ -111,59 +129,4 @@ fn apply_apparmor(profile: &str) -> Result<(), Failure> {
         result => result,
     };
     result.map_err(|error| Failure::new(Step::Label, profile, error))
-}
-
-fn apply_io_priority(priority: &IoPriority) -> Result<(), Failure> {
-    let class = match priority.class {
-        IoPriorityClass::RealTime => 1,
-        IoPriorityClass::BestEffort => 2,
-        IoPriorityClass::Idle => 3,
-    };
-    let level = priority.priority;
-    let Some(level) = u16::try_from(level).ok().filter(|level| *level < 8) else {
-        return Err(Failure::sentence(
-            Step::Scheduling,
-            format!("process.ioPriority.priority: {level} is not from 0 to 7"),
-        ));
-    };
-    scheduling::set_io_priority(class, level)
-        .map_err(|error| Failure::new(Step::Scheduling, "setting the I/O priority", error))
-}
-
-fn scheduler_attributes(scheduler: &Scheduler) -> Result<SchedulerAttributes, Failure> {
-    let mut flags = 0;
-    for flag in &scheduler.flags {
-        flags |= match flag.as_str() {
-            "SCHED_FLAG_RESET_ON_FORK" => 0x01,
-            "SCHED_FLAG_RECLAIM" => 0x02,
-            "SCHED_FLAG_DL_OVERRUN" => 0x04,
-            "SCHED_FLAG_KEEP_POLICY" => 0x08,
-            "SCHED_FLAG_KEEP_PARAMS" => 0x10,
-            "SCHED_FLAG_UTIL_CLAMP_MIN" => 0x20,
-            "SCHED_FLAG_UTIL_CLAMP_MAX" => 0x40,
-            other => {
-                return Err(Failure::sentence(
-                    Step::Scheduling,
-                    format!("process.scheduler.flags: {other:?} is no flag"),
-                ));
-            }
-        };
-    }
-    let mut attributes = SchedulerAttributes::default();
-    attributes.policy = match scheduler.policy {
-        SchedulerPolicy::SchedOther => 0,
-        SchedulerPolicy::SchedFifo => 1,
-        SchedulerPolicy::SchedRr => 2,
-        SchedulerPolicy::SchedBatch => 3,
-        SchedulerPolicy::SchedIso => 4,
-        SchedulerPolicy::SchedIdle => 5,
-        SchedulerPolicy::SchedDeadline => 6,
-    };
-    attributes.flags = flags;
-    attributes.nice = scheduler.nice;
-    attributes.priority = u32::try_from(scheduler.priority).unwrap_or(u32::MAX);
-    attributes.runtime = scheduler.runtime;
-    attributes.deadline = scheduler.deadline;
-    attributes.period = scheduler.period;
-    Ok(attributes)
 }

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use super::Prepared;
 use crate::container::Identity;
 use crate::failure::{Failure, Step};
+use crate::init::close_to_others;
 use crate::user;
 
 impl Prepared {
@@ -110,6 +111,7 @@ impl Prepared {
         if process.no_new_privileges {
             rustix::thread::set_no_new_privs(true).map_err(capability("setting no_new_privs"))?;
         }
-        Ok(())
+        // A change of identity makes it what fs.suid_dumpable says.
+        close_to_others()
     }
 }

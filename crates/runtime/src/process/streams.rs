@@ -1,6 +1,6 @@
 //! Standard streams.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{FileType, Mode, OFlags, Uid};
 use rustix::io::Errno;
@@ -16,6 +16,16 @@ pub(crate) enum Streams {
     Given([OwnedFd; 3]),
     /// A new terminal.
     Terminal,
+}
+
+impl Streams {
+    /// The numbers of the descriptors.
+    pub(crate) fn numbers(&self) -> Vec<RawFd> {
+        match self {
+            Streams::Given(streams) => streams.iter().map(AsRawFd::as_raw_fd).collect(),
+            Streams::Terminal => Vec::new(),
+        }
+    }
 }
 
 impl Prepared {

@@ -12,15 +12,19 @@ mod sandbox;
 mod basics;
 mod beside_runc;
 mod cve_mounts;
+mod cve_process;
 mod errors;
 mod exec;
 mod groups;
+mod host_features;
 mod hostile;
 mod identity;
 mod isolation;
 mod limits;
 mod mounts;
+mod net_devices;
 mod release_agent;
+mod scheduling;
 mod systemd;
 mod terminal;
 
@@ -30,8 +34,10 @@ fn main() -> std::process::ExitCode {
             basics::TESTS,
             beside_runc::TESTS,
             &cve_mounts::tests(),
+            &cve_process::tests(),
             errors::TESTS,
             exec::TESTS,
+            host_features::TESTS,
             groups::TESTS,
             hostile::TESTS,
             identity::TESTS,
@@ -40,6 +46,8 @@ fn main() -> std::process::ExitCode {
             release_agent::TESTS,
             systemd::TESTS,
             &mounts::tests(),
+            net_devices::TESTS,
+            scheduling::TESTS,
             terminal::TESTS,
         ]
         .concat(),

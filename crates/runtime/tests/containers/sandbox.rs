@@ -265,7 +265,8 @@ pub(crate) fn pipes() -> (Stdio, OwnedFd) {
     )
 }
 
-fn finish(pidfd: &OwnedFd, output: OwnedFd) -> Outcome {
+/// Reads a program's output to its end, and waits for the program's.
+pub(crate) fn finish(pidfd: &OwnedFd, output: OwnedFd) -> Outcome {
     let mut text = Vec::new();
     fs::File::from(output)
         .read_to_end(&mut text)

@@ -613,8 +613,8 @@ fn interfaces_cache_memory_and_personality() {
                 "linux.netDevices.eth0.name: \"a/b\" is no name",
             ),
             (
-                r#""linux":{"namespaces":[{"type":"network"}],"netDevices":{"eth0":{"name":"eth%d"}}}"#,
-                "linux.netDevices.eth0.name: \"eth%d\" is no name",
+                r#""linux":{"namespaces":[{"type":"network"}],"netDevices":{"eth0":{"name":"%d%d"}}}"#,
+                "linux.netDevices.eth0.name: \"%d%d\" is no name",
             ),
             (
                 r#""linux":{"namespaces":[{"type":"network"}],"netDevices":{"1234567890123456":{}}}"#,
@@ -659,6 +659,14 @@ fn interfaces_cache_memory_and_personality() {
             (
                 r#""linux":{"memoryPolicy":{"mode":"MPOL_BIND","nodes":"0","flags":["MPOL_F_STATIC_NODES","MPOL_F_RELATIVE_NODES"]}}"#,
                 "linux.memoryPolicy.flags: ",
+            ),
+            (
+                r#""linux":{"memoryPolicy":{"mode":"MPOL_BIND","nodes":"0-1"},"resources":{"cpu":{"mems":"1"}}}"#,
+                "linux.memoryPolicy.nodes: \"0-1\" is not within linux.resources.cpu.mems",
+            ),
+            (
+                r#""linux":{"intelRdt":{"closID":"info"}}"#,
+                "linux.intelRdt.closID: \"info\" is no name",
             ),
             (
                 r#""linux":{"memoryPolicy":{"mode":"MPOL_INTERLEAVE","nodes":"0","flags":["MPOL_F_NUMA_BALANCING"]}}"#,
