@@ -137,6 +137,9 @@ fn parse_as<'a, T: serde::Deserialize<'a>>(name: &str, bytes: &'a [u8]) -> Resul
 /// The first property that makes no sense, or that this runtime cannot honour.
 pub fn validate(spec: &Spec, context: &Context<'_>) -> Result<(), Error> {
     version::check(&spec.version)?;
+    if spec.annotations.contains_key("") {
+        return Err(Error::invalid("annotations", "a key is empty"));
+    }
     if !context.root_given {
         check_root(spec)?;
     }

@@ -11,8 +11,11 @@
 //!    the host's side have run.
 //! 4. child → parent `Ready`: everything is in place but the program; carries
 //!    the terminal's master when there is one.
-//! 5. parent → child `Start`, with its system call filter. A child with a gate then waits there: whoever connects and
-//!    says `Open` is the parent in what follows, so the creator may end.
+//! 5. parent → child `Start`, with its system call filter. A child with a gate
+//!    then waits there: whoever connects and says `Open` is told `Opened` and is
+//!    the parent in what follows, so the creator may end. Of several who come at
+//!    once the others hear nothing but the end. (A filter that notifies is
+//!    loaded before, so that its listener is handed over by the creator.)
 //! 6. child → parent `Listener`, only when the filter notifies: the number of the
 //!    listener's descriptor, to be taken out of the child. parent → child
 //!    `Taken`. From the filter on the child uses read and write alone, which a

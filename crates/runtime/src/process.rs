@@ -180,19 +180,20 @@ impl Prepared {
             }
         };
 
-        if let Some(gate) = gate {
-            channel.wait_open(gate)?;
-        }
         execute::close_on_exec_from(3 + self.preserved)
             .map_err(|error| Failure::new(Step::Execute, "closing descriptors", error))?;
         tare_sys::signal::reset(proof);
-        if let Some(filter) = filter {
-            let listener = sys_seccomp::load(&filter.program, filter.flags)
-                .map_err(|error| Failure::new(Step::Seccomp, "loading the filter", error))?;
-            if let Some(listener) = listener {
-                channel.offer(&listener)?;
-            }
+        // One that notifies comes before the wait, so that who creates the
+        // container hears of a listener that nobody takes.
+        let (early, late) = match filter {
+            Some(filter) if filter.notifies() => (Some(filter), None),
+            filter => (None, filter),
+        };
+        load(early, channel)?;
+        if let Some(gate) = gate {
+            channel.wait_open(gate)?;
         }
+        load(late, channel)?;
         hooks()?;
         let environment = StringArray::new(environment);
         let error = execute::execute(&program, &self.arguments, &environment);
@@ -201,5 +202,18 @@ impl Prepared {
             program.to_string_lossy().into_owned(),
             error,
         ))
+    }
+}
+
+/// Puts a filter in force, and hands its listener over when it has one.
+fn load(filter: Option<Filter>, channel: &ChildEnd) -> Result<(), Failure> {
+    let Some(filter) = filter else {
+        return Ok(());
+    };
+    let listener = sys_seccomp::load(&filter.program, filter.flags)
+        .map_err(|error| Failure::new(Step::Seccomp, "loading the filter", error))?;
+    match listener {
+        Some(listener) => channel.offer(&listener),
+        None => Ok(()),
     }
 }

@@ -43,7 +43,9 @@ pub(super) fn start(globals: &Globals, entry: &Entry) -> Result<(), Error> {
     };
     let connection = connection.ok_or(crate::Error::Started)?;
     let mut container = state.saved.open(None, None)?;
-    container.start_at_gate(connection).map_err(|error| match error {
+    container
+        .start_at_gate(connection)
+        .map_err(|error| match error {
             crate::Error::Started => Error::Runtime(error),
             error => Error::Start(error),
         })?;

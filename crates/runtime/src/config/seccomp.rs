@@ -16,6 +16,15 @@ pub(super) fn check(seccomp: &Seccomp, context: &Context<'_>) -> Result<(), Erro
     }
     if !listens.is_empty() {
         absolute("linux.seccomp.listenerPath", listens)?;
+    } else if seccomp
+        .listener_metadata
+        .as_ref()
+        .is_some_and(|text| !text.is_empty())
+    {
+        return Err(Error::invalid(
+            field("listenerMetadata".to_owned()),
+            "needs linux.seccomp.listenerPath",
+        ));
     }
     for (index, syscall) in seccomp.syscalls.iter().enumerate() {
         if syscall.names.is_empty() {

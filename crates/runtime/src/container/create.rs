@@ -197,6 +197,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
             prepared.schedule_from_outside(container.pid)?;
             if gate.is_some() {
                 channel.start(&container.filter).map_err(Error::Handshake)?;
+                container.hand_over_listener(&channel)?;
             }
             Ok(console)
         });

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::handshake::{Heard, ParentEnd};
 use crate::hook;
 use crate::listener;
+use crate::seccomp::Filter;
 use crate::state_document::{self, Status};
 
 /// How long a killed process may take to end.
@@ -49,6 +50,27 @@ impl Container {
             let mut waiting = [PollFd::new(&self.pidfd, PollFlags::IN)];
             let _ = poll(&mut waiting, Some(&patience));
         })
+    }
+
+    /// Sends the listener of a container that waits at its gate to its agent.
+    pub(super) fn hand_over_listener(&mut self, channel: &ParentEnd) -> Result<(), Error> {
+        let notifies = Filter::decode(&self.filter).is_some_and(|filter| filter.notifies());
+        let (true, Some(agent)) = (notifies, &self.agent) else {
+            return Ok(());
+        };
+        match channel.hear().map_err(Error::Handshake)? {
+            Heard::Listener(number) => {
+                let listener = listener::take(&self.pidfd, number)?;
+                let state = self.state_document(Status::Creating);
+                agent.send(&listener, self.pid, state)?;
+                channel.taken().map_err(Error::Handshake)
+            }
+            Heard::Failed(failure) => Err(Error::Process(failure)),
+            Heard::Closed => Err(Error::Died),
+            Heard::Ready(_) | Heard::Mounted => {
+                Err(Error::Handshake(std::io::ErrorKind::InvalidData.into()))
+            }
+        }
     }
 
     fn finish(&mut self, channel: &ParentEnd) -> Result<(), Error> {
