@@ -31,10 +31,10 @@ pub mod usage;
 mod v1;
 mod v2;
 
-use std::cell::Cell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use error::Error;
 pub use layout::{Hierarchy, Layout};
@@ -56,7 +56,7 @@ pub struct Cgroup {
     /// The unit that the groups belong to, with systemd's driver.
     unit: Option<systemd::Unit>,
     /// Whether the groups exist before the container's process does.
-    adopted: Cell<bool>,
+    adopted: AtomicBool,
     rootless: bool,
     /// Whether there are no groups, because the caller may not make any.
     absent: bool,
@@ -80,7 +80,7 @@ impl Cgroup {
             layout,
             path: create::relative(path)?,
             unit: None,
-            adopted: Cell::new(true),
+            adopted: true.into(),
             rootless: false,
             absent: false,
             process: None,
@@ -150,7 +150,7 @@ impl Cgroup {
 
     /// The v2 group as a place to clone into.
     pub(crate) fn clone_target(&self) -> Result<Option<OwnedFd>, Error> {
-        if !self.adopted.get() {
+        if !self.adopted.load(Ordering::Relaxed) {
             return Ok(None);
         }
         self.unified_directory().map(open_group).transpose()
@@ -179,7 +179,7 @@ impl Cgroup {
     /// to in order to enter. Writing its own number to `tasks` spares it the
     /// wait for a grace period that `cgroup.procs` costs (7 to 15 ms).
     pub(crate) fn entries(&self) -> Vec<PathBuf> {
-        if self.absent || !self.adopted.get() {
+        if self.absent || !self.adopted.load(Ordering::Relaxed) {
             return Vec::new();
         }
         self.layout

@@ -24,6 +24,7 @@ mod net_devices;
 mod process;
 mod rdt;
 mod scheduling;
+mod seccomp;
 mod supported;
 mod sysctl;
 #[cfg(test)]
@@ -35,7 +36,7 @@ use std::io::Read;
 use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
-use tare_oci::runtime::{Linux, NamespaceKind, Process, Seccomp, SeccompAction, Spec};
+use tare_oci::runtime::{Linux, NamespaceKind, Process, Spec};
 
 use crate::cgroup;
 
@@ -195,7 +196,7 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
         }
     }
     if let Some(seccomp) = &linux.seccomp {
-        check_seccomp(seccomp, context)?;
+        seccomp::check(seccomp, context)?;
     }
     if let Some(rdt) = &linux.intel_rdt {
         rdt::check(rdt)?;
@@ -209,48 +210,6 @@ fn check_linux(spec: &Spec, linux: &Linux, context: &Context<'_>) -> Result<(), 
             "linux.personality.flags[0]",
             format!("{flag:?} is no flag"),
         ));
-    }
-    Ok(())
-}
-
-fn check_seccomp(seccomp: &Seccomp, context: &Context<'_>) -> Result<(), Error> {
-    let field = |rest: String| format!("linux.seccomp.{rest}");
-    let listens = seccomp.listener_path.as_deref().unwrap_or_default();
-    if seccomp.default_action == SeccompAction::Notify {
-        // The listener's own descriptor could not be sent to anybody.
-        return Err(Error::invalid(
-            field("defaultAction".to_owned()),
-            "cannot be SCMP_ACT_NOTIFY",
-        ));
-    }
-    if !listens.is_empty() {
-        absolute("linux.seccomp.listenerPath", listens)?;
-    }
-    for (index, syscall) in seccomp.syscalls.iter().enumerate() {
-        if syscall.names.is_empty() {
-            return Err(Error::invalid(
-                field(format!("syscalls[{index}].names")),
-                "is empty",
-            ));
-        }
-        if syscall.action == SeccompAction::Notify && listens.is_empty() && !context.keeps_listener
-        {
-            return Err(Error::invalid(
-                field(format!("syscalls[{index}].action")),
-                "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath",
-            ));
-        }
-        for (position, argument) in syscall.args.iter().enumerate() {
-            if argument.index > 5 {
-                return Err(Error::invalid(
-                    field(format!("syscalls[{index}].args[{position}].index")),
-                    format!(
-                        "{} is above 5, which is a call's last argument",
-                        argument.index
-                    ),
-                ));
-            }
-        }
     }
     Ok(())
 }

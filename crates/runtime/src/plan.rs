@@ -14,7 +14,8 @@ use crate::config::{self, Context};
 use crate::error::Error;
 use crate::init::{kinds, name};
 use crate::process::has_selinux;
-use crate::{defaults, rootfs, seccomp};
+use crate::seccomp::{self, Cache};
+use crate::{defaults, rootfs};
 
 pub(crate) use crate::config::parameter_path;
 
@@ -155,12 +156,19 @@ pub(crate) fn seccomp(spec: &Spec) -> Option<&Seccomp> {
     spec.linux.as_ref()?.seccomp.as_ref()
 }
 
-/// The filter, compiled and encoded; empty for none.
-pub(crate) fn filter(configured: Option<&Seccomp>) -> Result<Vec<u8>, Error> {
+/// The filter, compiled or out of the cache, and encoded; empty for none.
+pub(crate) fn filter(
+    configured: Option<&Seccomp>,
+    cache: Option<&Cache>,
+) -> Result<Vec<u8>, Error> {
     let Some(configured) = configured else {
         return Ok(Vec::new());
     };
-    seccomp::compile(configured)
+    let filter = match cache {
+        Some(cache) => cache.filter(configured),
+        None => seccomp::compile(configured),
+    };
+    filter
         .map(|filter| filter.encode())
         .map_err(|error| Error::configuration("linux.seccomp", error.to_string()))
 }

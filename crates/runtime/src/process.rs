@@ -63,8 +63,8 @@ pub(crate) struct Ending<'a> {
 
 impl Prepared {
     /// Takes a program that [`config::validate_process`](crate::config) has
-    /// found nothing wrong with. Its system call filter comes later: compiling it is
-    /// done while the copy is at work.
+    /// found nothing wrong with. Its system call filter comes later: compiling
+    /// it is done while the copy is at work.
     pub(crate) fn new(
         process: &Process,
         identity: &Identity,

@@ -6,6 +6,7 @@
 //!     state.json          what is known of the container, replaced as a whole
 //!     config.json         the configuration as it was at creation
 //!     start.sock          held by a container that waits for its start
+//!   @seccomp/             compiled system call filters ([`Cache`])
 //! ```
 //!
 //! Everything is written by the process that creates the container; later ones
@@ -27,6 +28,7 @@ use tare_oci::runtime::{Resources, Spec};
 
 use crate::container::Saved;
 use crate::gate;
+use crate::seccomp::Cache;
 
 const STATE: &str = "state.json";
 const CONFIG: &str = "config.json";
@@ -190,10 +192,12 @@ impl Store {
         Ok(ids)
     }
 
-    /// Where things are kept that belong to no container.
+    /// The filters that have been compiled for containers of this root; none
+    /// when they cannot be kept, which costs time alone.
     #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
+    pub fn filters(&self) -> Option<Cache> {
+        // No ID can be spelt like this.
+        Cache::open(&self.root.join("@seccomp")).ok()
     }
 
     fn path(&self, id: &str) -> Result<PathBuf, Error> {

@@ -89,7 +89,7 @@ fn documents_that_are_none() {
         "{text}"
     );
     bundle.refusal(&vec![b'['; 1 << 20]);
-    bundle.refusal(&vec![0xff; 100]);
+    bundle.refusal(&[0xff; 100]);
     let text = bundle.refusal(&vec![b' '; (16 << 20) + 1]);
     assert!(text.contains("config.json: is larger than"), "{text}");
     fs::remove_file(bundle.directory.join("config.json")).expect("removed");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::Ordering;
 
 use tare_oci::runtime::Resources;
 
@@ -12,7 +13,7 @@ impl Cgroup {
     /// ([`Cgroup::adopt`]) instead of before it.
     #[must_use]
     pub fn adopts(&self) -> bool {
-        self.unit.is_some() && !self.adopted.get()
+        self.unit.is_some() && !self.adopted.load(Ordering::Relaxed)
     }
 
     /// Makes the groups around the container's process, which must wait. What
@@ -41,7 +42,7 @@ impl Cgroup {
             &systemd::annotated(annotations)?,
         )?;
         self.join_others(pid)?;
-        self.adopted.set(true);
+        self.adopted.store(true, Ordering::Relaxed);
         Ok(())
     }
 

@@ -81,7 +81,10 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
     };
     let container = state
         .saved
-        .open(linux.and_then(|linux| linux.seccomp).as_ref())
+        .open(
+            linux.and_then(|linux| linux.seccomp).as_ref(),
+            globals.store.filters().as_ref(),
+        )
         .map_err(Error::Exec)?;
     let (stdio, ends) = foreground::streams(process.terminal, detach)?;
     let started = container

@@ -144,6 +144,7 @@ fn make(
         .rootless(globals.rootless)
         .preserve(preserved)
         .new_keyring(!parsed.has("no-new-keyring"))
+        .seccomp_cache(globals.store.filters())
         .gate(gate);
     if let Some(stdio) = stdio {
         builder = builder.stdio(stdio);

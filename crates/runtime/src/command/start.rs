@@ -43,7 +43,7 @@ pub(super) fn start(globals: &Globals, entry: &Entry) -> Result<(), Error> {
     };
     let running = || Error::State("cannot start an already running container".to_owned());
     let connection = connection.ok_or_else(running)?;
-    let mut container = state.saved.open(None)?;
+    let mut container = state.saved.open(None, None)?;
     container.start_at_gate(connection).map_err(Error::Start)?;
     globals
         .log

@@ -1,6 +1,7 @@
 use super::*;
 
 mod form;
+mod linux;
 mod meaning;
 
 /// A configuration that is right, with further properties.
@@ -25,4 +26,14 @@ fn refused(properties: &str, context: &Context<'_>) -> String {
     };
     assert!(!error.contains('\n'), "{error:?}");
     error
+}
+
+/// Property, and how the refusal begins.
+type Case = (&'static str, &'static str);
+
+fn check_all(cases: &[Case], context: &Context<'_>) {
+    for (properties, expected) in cases {
+        let error = refused(properties, context);
+        assert!(error.starts_with(expected), "{properties}\n{error}");
+    }
 }

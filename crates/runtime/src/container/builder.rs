@@ -9,6 +9,7 @@ use super::{Container, Identity, Stdio};
 use crate::cgroup::Driver;
 use crate::error::Error;
 use crate::rootfs::Rootfs;
+use crate::seccomp::Cache;
 
 /// The description of a container that does not exist yet.
 ///
@@ -60,6 +61,7 @@ pub struct Builder<'a> {
     pub(super) preserved: u32,
     pub(super) rootless: bool,
     pub(super) new_keyring: bool,
+    pub(super) cache: Option<Cache>,
 }
 
 impl<'a> Builder<'a> {
@@ -77,6 +79,7 @@ impl<'a> Builder<'a> {
             preserved: 0,
             rootless: false,
             new_keyring: true,
+            cache: None,
         }
     }
 
@@ -151,6 +154,13 @@ impl<'a> Builder<'a> {
     #[must_use]
     pub fn new_keyring(mut self, new: bool) -> Self {
         self.new_keyring = new;
+        self
+    }
+
+    /// Where compiled system call filters are kept for the next container.
+    #[must_use]
+    pub fn seccomp_cache(mut self, cache: Option<Cache>) -> Self {
+        self.cache = cache;
         self
     }
 

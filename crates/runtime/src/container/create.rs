@@ -39,6 +39,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         preserved,
         rootless,
         new_keyring,
+        cache,
     } = builder;
     let context = Context {
         rootless: !rustix::process::geteuid().is_root(),
@@ -182,7 +183,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         })
         .and_then(|()| give_root(&channel, &rootfs, spec))
         .and_then(|()| {
-            container.filter = plan::filter(seccomp)?;
+            container.filter = plan::filter(seccomp, cache.as_ref())?;
             container.cgroup.set_up(&resources)?;
             if by_parent {
                 prepared.score_from_outside(container.pid)?;

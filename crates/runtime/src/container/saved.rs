@@ -18,6 +18,7 @@ use crate::hook;
 use crate::listener::Agent;
 use crate::plan;
 use crate::resctrl;
+use crate::seccomp::Cache;
 use crate::state_document::{self, Status};
 
 /// A container's facts, to be kept in a file of its creator's.
@@ -152,11 +153,15 @@ impl Saved {
     }
 
     /// The container, for use by this process. Execs in it get the filter of
-    /// `seccomp`.
+    /// `seccomp`, out of the cache if there is one.
     ///
     /// # Errors
     /// When its first process has ended, or the filter cannot be compiled.
-    pub fn open(&self, seccomp: Option<&Seccomp>) -> Result<Container, Error> {
+    pub fn open(
+        &self,
+        seccomp: Option<&Seccomp>,
+        cache: Option<&Cache>,
+    ) -> Result<Container, Error> {
         let pidfd = self.process().map_err(Error::Clone)?.ok_or(Error::Died)?;
         Ok(Container {
             pid: self.pid,
@@ -170,7 +175,7 @@ impl Saved {
             hooks: self.hooks.clone(),
             namespaces: Kinds::from_bits(self.namespaces),
             agent: self.agent.clone(),
-            filter: plan::filter(seccomp)?,
+            filter: plan::filter(seccomp, cache)?,
             channel: None,
             host_mounts: self.host_mounts.clone(),
             conditions: self.conditions.clone(),

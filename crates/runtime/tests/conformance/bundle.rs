@@ -263,7 +263,7 @@ impl Bundle {
     #[track_caller]
     pub(crate) fn assert_gone(&self) {
         self.call("state").fails();
-        assert_eq!(cgroups::named(&self.id), [PathBuf::new(); 0]);
+        assert_eq!(cgroups::named(&self.id), Vec::<PathBuf>::new());
         assert_eq!(self.mounts(), [""; 0]);
         let state = fs::read_dir(&self.runtime.root).expect("the state directory");
         let state: Vec<_> = state.flatten().map(|entry| entry.path()).collect();

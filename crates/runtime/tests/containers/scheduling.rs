@@ -375,7 +375,7 @@ fn personality() {
         let saved = running.container.save().expect("saves");
         let saved = serde_json::to_string(&saved).expect("JSON");
         let saved: tare_runtime::Saved = serde_json::from_str(&saved).expect("JSON");
-        let opened = saved.open(None).expect("opens");
+        let opened = saved.open(None, None).expect("opens");
         let (stdio, _output) = pipes();
         let sleep = process(&sandbox, &["sleep", "100"]);
         let further = opened.exec(ExecRequest::new(&sleep, stdio)).expect("runs");
@@ -445,7 +445,7 @@ fn memory_policies() {
         look(&maps.expect("maps"));
         let saved = running.container.save().expect("saves");
         let outcome = {
-            let opened = saved.open(None).expect("opens");
+            let opened = saved.open(None, None).expect("opens");
             let (stdio, output) = pipes();
             let cat = process(&sandbox, &["head", "-n", "1", "/proc/self/numa_maps"]);
             let further = opened.exec(ExecRequest::new(&cat, stdio)).expect("runs");
