@@ -35,6 +35,9 @@ pub enum Error {
     /// The kernel killed the process before it ran the program.
     #[error("container process was OOM-killed (memory limit too low?)")]
     OutOfMemory,
+    /// Somebody else has started the container.
+    #[error("cannot start an already running container")]
+    Started,
     /// A program cannot be run in a container whose processes are stopped.
     #[error("cannot exec in a paused container")]
     Paused,

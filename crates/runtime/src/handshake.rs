@@ -47,6 +47,7 @@ const HOOKED: u8 = 7;
 const OPEN: u8 = 8;
 const LISTENER: u8 = 9;
 const TAKEN: u8 = 10;
+const OPENED: u8 = 11;
 
 /// What the parent hears.
 #[derive(Debug)]
@@ -79,11 +80,18 @@ pub(crate) fn pair() -> io::Result<(ParentEnd, ChildEnd)> {
 
 impl ParentEnd {
     /// Takes over the parent's part at the gate of a waiting container, and
-    /// opens it.
-    pub(crate) fn open(connection: OwnedFd) -> io::Result<ParentEnd> {
+    /// opens it; none when somebody else has.
+    pub(crate) fn open(connection: OwnedFd) -> io::Result<Option<ParentEnd>> {
         let parent = ParentEnd(connection);
         parent.say(&[OPEN])?;
-        Ok(parent)
+        let mut buffer = [0; 8];
+        match socket::receive(parent.0.as_fd(), &mut buffer) {
+            Ok(received) if buffer[..received.length] == [OPENED] => Ok(Some(parent)),
+            Ok(received) if received.length == 0 => Ok(None),
+            Ok(_) => Err(io::ErrorKind::InvalidData.into()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Waits for the child's next message.
@@ -219,7 +227,7 @@ impl ChildEnd {
                 && buffer[..received.length] == [OPEN]
             {
                 self.0.replace(connection);
-                return Ok(());
+                return self.say(WAITING, &[OPENED], &[]);
             }
         }
     }

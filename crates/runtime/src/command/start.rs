@@ -41,10 +41,12 @@ pub(super) fn start(globals: &Globals, entry: &Entry) -> Result<(), Error> {
         }
         Status::Running => None,
     };
-    let running = || Error::State("cannot start an already running container".to_owned());
-    let connection = connection.ok_or_else(running)?;
+    let connection = connection.ok_or(crate::Error::Started)?;
     let mut container = state.saved.open(None, None)?;
-    container.start_at_gate(connection).map_err(Error::Start)?;
+    container.start_at_gate(connection).map_err(|error| match error {
+            crate::Error::Started => Error::Runtime(error),
+            error => Error::Start(error),
+        })?;
     globals
         .log
         .debug(&format!("the program of process {} runs", container.pid));

@@ -39,7 +39,9 @@ impl Container {
     /// # Errors
     /// As [`Container::start`], but what is left of the container stays.
     pub fn start_at_gate(&mut self, connection: OwnedFd) -> Result<(), Error> {
-        let channel = ParentEnd::open(connection).map_err(Error::Handshake)?;
+        let channel = ParentEnd::open(connection)
+            .map_err(Error::Handshake)?
+            .ok_or(Error::Started)?;
         self.finish(&channel).inspect_err(|_| {
             // The error is told when the container has stopped.
             let _ = self.signal(9);

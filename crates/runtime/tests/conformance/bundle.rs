@@ -263,7 +263,11 @@ impl Bundle {
     #[track_caller]
     pub(crate) fn assert_gone(&self) {
         self.call("state").fails();
-        assert_eq!(cgroups::named(&self.id), Vec::<PathBuf>::new());
+        assert!(
+            cgroups::named(&self.id).is_empty(),
+            "control groups are left: {:?}",
+            cgroups::named(&self.id)
+        );
         assert_eq!(self.mounts(), [""; 0]);
         let state = fs::read_dir(&self.runtime.root).expect("the state directory");
         let state: Vec<_> = state.flatten().map(|entry| entry.path()).collect();
