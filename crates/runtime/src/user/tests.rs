@@ -27,7 +27,7 @@ fn groups_of(specification: &str, additional: &[&str]) -> Result<(u32, u32, Vec<
 #[test]
 fn users_and_groups_are_found_by_name_and_by_number() {
     type Case<'a> = (&'a str, &'a [&'a str], (u32, u32, Vec<u32>));
-    let cases: [Case<'_>; 10] = [
+    let cases: [Case<'_>; 11] = [
         ("", &[], (0, 0, vec![0, 10])),
         ("root", &[], (0, 0, vec![0, 10])),
         ("alice", &[], (1000, 1000, vec![1000, 10, 29])),
@@ -43,6 +43,8 @@ fn users_and_groups_are_found_by_name_and_by_number() {
         // Digits are an ID even where a name of digits exists.
         ("1000", &[], (1000, 1000, vec![1000, 10, 29])),
         ("0:5000", &[], (0, 5000, vec![5000])),
+        // As Docker takes them.
+        ("+7:010", &[], (7, 10, vec![10])),
     ];
     for (specification, additional, expected) in cases {
         assert_eq!(
@@ -68,13 +70,14 @@ fn unknown_names_and_impossible_numbers_are_refused_in_docker_words() {
             "huge",
             "unable to find user huge: no matching entries in passwd file",
         ),
+        ("-1", "uids and gids must be in range 0-2147483647"),
         (
-            "-1",
-            "unable to find user -1: no matching entries in passwd file",
+            "99999999999999999999",
+            "uids and gids must be in range 0-2147483647",
         ),
         (
-            "+0",
-            "unable to find user +0: no matching entries in passwd file",
+            "+",
+            "unable to find user +: no matching entries in passwd file",
         ),
         (
             "alice:none",

@@ -128,7 +128,7 @@ fn exec_affinity_is_not_for_the_first_process() {
 
 /// Linux Process: its values are comma-separated numbers and ranges.
 fn a_malformed_affinity_is_an_error() {
-    for list in ["a", "1-", "3-1", "-1", "0,,1"] {
+    for list in ["a", "1-", "3-1", "-1", "0-1-2"] {
         let mut bundle = Bundle::sleeping();
         bundle.set("/process/execCPUAffinity", json!({"final": list}));
         bundle.refused();

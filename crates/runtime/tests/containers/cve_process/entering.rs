@@ -132,8 +132,29 @@ fn host_tracer() {
     }
     tare_sys::signal::send(std::os::fd::AsFd::as_fd(&looking.pidfd), 9).expect("kills");
     let outcome = crate::sandbox::finish(&looking.pidfd, output);
+    // It is where every program of the container is, all the same.
+    let mut whereabouts = spec.process.clone().expect("a process");
+    let script = "grep -v ':/$' /proc/self/cgroup; readlink /proc/self/ns/pid; readlink /proc/1/ns/pid; \
+                  ls /proc/self/fd | tr '\\n' ' '; tty";
+    whereabouts.args = ["sh", "-c", script].map(str::to_owned).to_vec();
+    let inside = running
+        .exec(&whereabouts, Identity::Configured)
+        .expect("runs");
+    let mut terminal = short.clone();
+    terminal.terminal = true;
+    terminal.args = ["sh", "-c", "test -t 0 && : < /dev/tty"]
+        .map(str::to_owned)
+        .to_vec();
+    let further = running
+        .container
+        .exec(ExecRequest::new(&terminal, Stdio::Terminal))
+        .expect("runs");
+    assert_eq!(crate::sandbox::wait(&further.pidfd), 0, "a terminal");
     running.stop();
     assert_eq!(outcome.output, "", "a directory of the host was seen");
+    let lines: Vec<&str> = inside.output.lines().collect();
+    assert_eq!(lines[0], lines[1], "{inside:?}");
+    assert_eq!(lines[2..], ["0 1 2 3 not a tty"], "{inside:?}");
 }
 
 fn keys() {
