@@ -46,14 +46,39 @@ impl Cgroup {
         Ok(())
     }
 
+    /// Closes all devices but those that `resources` and every container have,
+    /// where that takes several steps (v1: none, then some) that no process
+    /// should see in between: before the container's process is made.
+    ///
+    /// # Errors
+    /// As [`Cgroup::apply`].
+    pub fn close_devices(&self, resources: &Resources) -> Result<(), Error> {
+        if !self.has_device_list() {
+            return Ok(());
+        }
+        self.write_devices(&devices::effective(&resources.devices)?, false)
+    }
+
+    /// Whether access to devices is a list of a v1 group that exists before
+    /// the process does.
+    fn has_device_list(&self) -> bool {
+        !self.absent
+            && !self.rootless
+            && self.unit.is_none()
+            && self.layout.hierarchy("devices").is_some()
+    }
+
     /// Applies the limits of a new container: as [`Cgroup::apply`], and closes
-    /// all devices but those that `resources` and every container have.
+    /// devices where [`Cgroup::close_devices`] has not.
     ///
     /// # Errors
     /// As [`Cgroup::apply`].
     pub fn set_up(&self, resources: &Resources) -> Result<(), Error> {
         // systemd has been told with the unit.
         self.apply_limits(resources, false)?;
+        if self.has_device_list() {
+            return Ok(());
+        }
         if self.absent || self.rootless {
             // In a user namespace no device can be made, and only those that
             // the caller may open anyway can be opened.

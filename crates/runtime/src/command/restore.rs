@@ -120,7 +120,8 @@ fn restore(
     entry.write_config(document)?;
     let cgroup = Cgroup::create(&path, id, driver, globals.rootless)?;
     let finished = cgroup
-        .set_up(&state.resources)
+        .close_devices(&state.resources)
+        .and_then(|()| cgroup.set_up(&state.resources))
         .map_err(Error::from)
         .and_then(|()| execute(globals, parsed, &state.rootfs, spec, &cgroup))
         .and_then(|pid| {

@@ -114,7 +114,8 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         root: root.as_ref().map(AsFd::as_fd),
     };
     let spawned = cgroup
-        .clone_target()
+        .close_devices(&resources)
+        .and_then(|()| cgroup.clone_target())
         .map_err(Error::from)
         .and_then(|group| {
             let first = || prepared.apply_on_host(by_parent);

@@ -20,6 +20,15 @@ pub(crate) fn has(controller: &str) -> bool {
     }
 }
 
+/// The mount point of version 2 beside version 1, when a controller is there.
+pub(crate) fn beside(controller: &str) -> Option<PathBuf> {
+    let mount = Path::new(ROOT).join("unified");
+    let text = fs::read_to_string(mount.join("cgroup.controllers")).ok()?;
+    text.split_whitespace()
+        .any(|name| name == controller)
+        .then_some(mount)
+}
+
 /// The mount points of all hierarchies.
 pub(crate) fn hierarchies() -> Vec<PathBuf> {
     if unified() {

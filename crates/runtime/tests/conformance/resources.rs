@@ -300,6 +300,17 @@ fn huge_pages_are_limited_or_an_error() {
             "hugetlb.2MB.max",
         );
         assert_eq!(read, "4194304");
+    } else if let Some(mount) = cgroups::beside("hugetlb") {
+        // A runtime may also look only where the other controllers are.
+        let mut bundle = Bundle::sleeping();
+        bundle.set("/linux/resources/hugepageLimits", value);
+        if bundle.create().code == 0 {
+            let text = std::fs::read_to_string(format!("/proc/{}/cgroup", bundle.pid()));
+            let text = text.expect("the groups");
+            let group = text.lines().find_map(|line| line.strip_prefix("0::/"));
+            let file = mount.join(group.expect("a group")).join("hugetlb.2MB.max");
+            assert_eq!(std::fs::read_to_string(file).expect("a limit"), "4194304\n");
+        }
     } else {
         let mut bundle = Bundle::sleeping();
         bundle.set("/linux/resources/hugepageLimits", value);

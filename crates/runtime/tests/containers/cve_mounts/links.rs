@@ -145,7 +145,11 @@ fn destination_race() {
     }
     let (place, other) = (sandbox.lower("shared/x"), sandbox.lower("shared/y"));
     let mut made = 0;
-    for round in 0..ROUNDS {
+    // On a busy machine no container may come through in the first rounds.
+    for round in 0..10 * ROUNDS {
+        if round >= ROUNDS && made > 0 {
+            break;
+        }
         clear(&sandbox.lower("shared"));
         fs::create_dir_all(&place).expect("directory");
         symlink(&outside.targets()[round % 2], &other).expect("link");

@@ -73,7 +73,13 @@ fn lives() {
             assert!(!line.contains(" shared:"), "{line}");
         }
         let process = sandbox
-            .spec(&["cat", "/data/file", "/proc/1/comm"])
+            .spec(&[
+                "sh",
+                "-c",
+                // The program has said everything when it sleeps.
+                "until cat /proc/[0-9]*/comm 2>/dev/null | grep -q sleep; do true; done
+                cat /data/file /proc/1/comm",
+            ])
             .process
             .expect("a process");
         let outcome = running.exec(&process, Identity::Configured).expect("runs");

@@ -86,7 +86,7 @@ fn copy_up() {
     let script = "stat -c '%n %F %a %u %g %s' /data /data/tool /data/deep/er/file /data/fifo /data/null | sed s,/data,D,
         stat -c '%n %Y' /data/deep /data/deep/er/file; stat -c '%u %a %t:%T' /data/deep /data/null
         cat /data/deep/er/file; echo; readlink /data/link; readlink /data/dangling; stat -c %s /data/big
-        touch /data/new && echo writable; sleep 100";
+        touch /data/more && echo writable; touch /data/new; sleep 100";
     symlink("busybox", sandbox.lower("bin/sed")).expect("link");
     let spec = with(&sandbox, [tmpfs("/data", &["tmpcopyup", "nodev"])], script);
     let running = sandbox.start(&spec, Identity::Configured).expect("starts");
