@@ -17,7 +17,29 @@ pub(super) struct Lacking {
     pub(super) says: &'static str,
 }
 
-const ALL: &[Lacking] = &[];
+const ALL: &[Lacking] = &[
+    Lacking {
+        tests: "runtime::mounts::owners_",
+        ..ID_MAPPED_MOUNTS
+    },
+    Lacking {
+        tests: "runtime::mounts::a_user_namespace_is_shown_what_its_root_cannot_reach",
+        ..ID_MAPPED_MOUNTS
+    },
+    Lacking {
+        tests: "runtime::release_agent::is_out_of_reach_of_a_user_namespace",
+        feature: "mounting an overlay in a user namespace",
+        since: (5, 11),
+        says: "step: Root",
+    },
+];
+
+const ID_MAPPED_MOUNTS: Lacking = Lacking {
+    tests: "",
+    feature: "translating the owners of a mount",
+    since: (5, 12),
+    says: "translating its owners",
+};
 
 impl Lacking {
     /// Whether a test needs it.
