@@ -148,6 +148,7 @@ fn boot(host: Host, mut order: Order) -> Result<i32> {
     lock.lock().context("cannot lock target/vm")?;
 
     let userland = host.userland;
+    order.quick = host.quick;
     order.systemd = userland == Userland::Debian;
     let kernel = kernel::ensure(kernel::series(host.kernel)?)?;
     let mut archives = Vec::new();

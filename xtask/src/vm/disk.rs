@@ -69,7 +69,10 @@ pub(super) fn make(
         add_own(&suite.executable, &root.join("suites").join(suite.name))?;
         // Tests know their package's programs by the paths they have here.
         for program in &suite.programs {
-            add_own(program, &root.join(program.strip_prefix("/")?))?;
+            let to = root.join(program.strip_prefix("/")?);
+            if !to.exists() {
+                add_own(program, &to)?;
+            }
         }
     }
     let order = serde_json::to_string(order)?;

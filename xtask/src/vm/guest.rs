@@ -29,6 +29,8 @@ pub(super) struct Order {
     pub(super) command: Vec<String>,
     /// Whether the machine's first process is systemd.
     pub(super) systemd: bool,
+    /// Leave out the tests that take longest.
+    pub(super) quick: bool,
     /// Leave a shell on the second serial line afterwards.
     pub(super) keep: bool,
     /// Do only the checks whose names contain this.
@@ -78,7 +80,7 @@ fn check(order: &Order) -> Result<()> {
     Program::new("modprobe", &["br_netfilter"])
         .run()?
         .expect(0)?;
-    let mut jobs = suite::jobs()?;
+    let mut jobs = suite::jobs(order.quick)?;
     if runs {
         let engine = &engine;
         jobs.extend(

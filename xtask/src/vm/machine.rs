@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// The longest silence before the machine counts as hanging. A check's own
 /// limits are shorter.
-const SILENCE: Duration = Duration::from_secs(180);
+const SILENCE: Duration = Duration::from_secs(300);
 /// Messages of the kernel that are shown when it did not come up or hung.
 const CONSOLE_LINES: usize = 30;
 

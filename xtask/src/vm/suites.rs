@@ -11,10 +11,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 /// Package and name of the integration tests, what they are called inside, and
-/// whether they are left out when time counts: they are about packets more than
-/// about kernels, and take longer than everything else.
+/// whether they are left out when time counts: they take longer than everything
+/// else.
 const SUITES: &[(&str, &str, &str, bool)] = &[
     ("tare-runtime", "containers", "runtime", false),
+    ("tare-runtime", "conformance", "conformance", true),
     ("tare-shim", "shim", "shim", false),
     ("tare-network", "bridge", "network", true),
 ];

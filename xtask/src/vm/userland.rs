@@ -39,7 +39,7 @@ const EXTENSIONS: &str = "/usr/lib/x86_64-linux-gnu/xtables";
 const RELEASE: &str = "bookworm";
 /// What is in it beyond what every Debian has. There is no udev: the kernel
 /// makes all devices that the machine has.
-const PACKAGES: &str = "busybox-static,dbus,iproute2,iptables,kmod,nftables,systemd-sysv";
+const PACKAGES: &str = "busybox-static,dbus,iproute2,iptables,kmod,nftables,runc,systemd-sysv";
 /// Directories below /usr/share that nothing in the machine reads.
 const EXCLUDED: &[&str] = &["doc", "info", "locale", "man", "zoneinfo"];
 /// Units that wait for devices nobody announces, or that do nothing here.

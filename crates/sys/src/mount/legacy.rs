@@ -86,7 +86,7 @@ fn change_detached(
     recursive: bool,
     attributes: Attributes,
 ) -> io::Result<()> {
-    let copy = run_in_new(Kinds::MOUNT, || {
+    let (copy, result) = run_in_new(Kinds::MOUNT, || {
         // What is attached here must not show where this was copied from.
         mount_change(
             c"/",
@@ -104,17 +104,20 @@ fn change_detached(
             place,
             MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
         )?;
-        change_attached(mount, recursive, attributes)?;
+        // Once attached it ends with this namespace: there has to be a copy also
+        // when nothing could be changed, for callers who then try less.
+        let result = change_attached(mount, recursive, attributes);
         let flags = OpenTreeFlags::OPEN_TREE_CLONE
             | OpenTreeFlags::OPEN_TREE_CLOEXEC
             | OpenTreeFlags::AT_EMPTY_PATH
             | OpenTreeFlags::AT_RECURSIVE;
-        Ok::<_, io::Error>(open_tree(mount, c"", flags)?)
+        Ok::<_, io::Error>((open_tree(mount, c"", flags)?, result))
     })??;
     // SAFETY: both are open. The number stays that of an open descriptor, whose
     // owner still has to close it; it only refers to the copy from now on.
-    let result = unsafe { libc::dup3(copy.as_raw_fd(), mount.as_raw_fd(), libc::O_CLOEXEC) };
-    crate::check(result.into()).map(drop)
+    let replaced = unsafe { libc::dup3(copy.as_raw_fd(), mount.as_raw_fd(), libc::O_CLOEXEC) };
+    crate::check(replaced.into())?;
+    result
 }
 
 /// Changes flags of one attached mount.

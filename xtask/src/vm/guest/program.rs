@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Longer than anything takes on an emulated processor; whoever takes longer
+/// Longer than a command takes on an emulated processor; whoever takes longer
 /// hangs.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -17,6 +17,7 @@ pub(super) struct Program {
     name: String,
     arguments: Vec<String>,
     input: String,
+    limit: Duration,
 }
 
 /// How it ended.
@@ -34,12 +35,19 @@ impl Program {
             name: name.to_owned(),
             arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
             input: String::new(),
+            limit: LIMIT,
         }
     }
 
     /// Gives it something to read.
     pub(super) fn input(mut self, text: &str) -> Self {
         text.clone_into(&mut self.input);
+        self
+    }
+
+    /// Gives it more time.
+    pub(super) fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -66,10 +74,10 @@ impl Program {
             if status.is_none() {
                 status = child.try_wait().context("cannot wait")?;
             }
-            if started.elapsed() > LIMIT {
+            if started.elapsed() > self.limit {
                 let _ = child.kill();
                 let _ = child.wait();
-                bail!("{line} took more than {} s", LIMIT.as_secs());
+                bail!("{line} took more than {} s", self.limit.as_secs());
             }
             std::thread::sleep(Duration::from_millis(2));
         }

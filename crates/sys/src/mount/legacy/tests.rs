@@ -106,6 +106,18 @@ fn a_detached_mount_is_changed_behind_its_descriptor() {
 }
 
 #[test]
+fn a_detached_mount_outlives_a_change_that_is_refused() {
+    let mount = detached();
+    let unknown = Attributes {
+        set: 1 << 40,
+        ..Attributes::default()
+    };
+    set_attributes(mount.as_fd(), c"", false, unknown).unwrap_err();
+    set_attributes(mount.as_fd(), c"", false, READ_ONLY).unwrap();
+    assert!(is_read_only(&mount));
+}
+
+#[test]
 fn a_detached_file_is_changed_behind_its_descriptor() {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let mount = open_tree(CWD, c"/proc/self/exe", flags);
