@@ -27,7 +27,7 @@ const ALL: &[Lacking] = &[
         ..ID_MAPPED_MOUNTS
     },
     Lacking {
-        tests: "conformance::mounts::idmap_",
+        tests: "conformance::mounts::idmap_shows_",
         ..ID_MAPPED_MOUNTS
     },
     Lacking {
