@@ -38,6 +38,7 @@ use flags::{Flag, Verb};
 use log::Log;
 
 use crate::state::Store;
+use crate::user_namespace;
 
 /// All commands, in the order in which they are listed.
 const VERBS: [&Verb; 17] = [
@@ -136,12 +137,13 @@ fn run(arguments: Vec<OsString>, log: &mut Log) -> Result<ExitCode, Error> {
         print(&verb.help());
         return Ok(ExitCode::SUCCESS);
     }
-    let is_root = rustix::process::geteuid().is_root();
+    // Root of a user namespace is somebody who is not root outside.
+    let is_root = rustix::process::geteuid().is_root() && !user_namespace::is_limited();
     let globals = Globals {
-        store: Store::new(match global.value("root") {
-            Some(root) => PathBuf::from(root),
-            None => default_root(is_root),
-        }),
+        store: match global.value("root") {
+            Some(root) => Store::new(PathBuf::from(root)),
+            None => default_store(is_root),
+        },
         log: log.clone(),
         systemd_cgroup: global.has("systemd-cgroup"),
         rootless: match global.value("rootless") {
@@ -165,17 +167,16 @@ fn find(name: &str) -> Option<&'static Verb> {
 }
 
 /// State is for as long as the host runs: below /run, or what stands for it for
-/// somebody who is not root.
-fn default_root(is_root: bool) -> PathBuf {
-    match std::env::var_os("XDG_RUNTIME_DIR") {
-        Some(directory) if !is_root && !directory.is_empty() => {
-            PathBuf::from(directory).join("tare-runtime")
-        }
-        _ if is_root => PathBuf::from("/run/tare-runtime"),
-        _ => std::env::temp_dir().join(format!(
+/// somebody who is not root. There others may have been first.
+fn default_store(is_root: bool) -> Store {
+    let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|directory| !directory.is_empty());
+    match own {
+        _ if is_root => Store::new(PathBuf::from("/run/tare-runtime")),
+        Some(directory) => Store::private(PathBuf::from(directory).join("tare-runtime")),
+        None => Store::private(std::env::temp_dir().join(format!(
             "tare-runtime-{}",
             rustix::process::geteuid().as_raw()
-        )),
+        ))),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::init::{enter_groups, enter_unified};
 use crate::process::{Prepared, Streams};
 use crate::state_document::Status;
+use crate::user_namespace;
 
 /// A further program in a container.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Container {
         let prepared = Prepared::new(request.process, &request.identity, filtered)?
             .preserve(request.preserve)
             .limits_by_parent(by_parent)
-            .rootless(!is_root);
+            .rootless(!is_root || user_namespace::is_limited());
         let streams = Streams::new(request.stdio).map_err(Error::Clone)?;
         make_undumpable()?;
         // The new process would stop before it could say a word.
