@@ -12,10 +12,16 @@ tests!(groups:
 
 fn limits_are_refused_by_their_field() {
     for (resources, field) in [
-        (json!({"memory": {"limit": 67_108_864}}), "linux.resources.memory"),
+        (
+            json!({"memory": {"limit": 67_108_864}}),
+            "linux.resources.memory",
+        ),
         (json!({"pids": {"limit": 7}}), "linux.resources.pids"),
         (json!({"cpu": {"shares": 512}}), "linux.resources.cpu"),
-        (json!({"unified": {"memory.high": "1"}}), "linux.resources.unified"),
+        (
+            json!({"unified": {"memory.high": "1"}}),
+            "linux.resources.unified",
+        ),
     ] {
         let mut caller = Caller::sleeping();
         caller.set("/linux/resources", resources);

@@ -123,7 +123,10 @@ fn without_groups_a_pause_is_refused() {
 
 fn additional_groups_are_refused() {
     let mut caller = Caller::sleeping();
-    caller.set("/process/user", json!({"uid": 0, "gid": 0, "additionalGids": [7]}));
+    caller.set(
+        "/process/user",
+        json!({"uid": 0, "gid": 0, "additionalGids": [7]}),
+    );
     let message = caller.refused();
     assert!(message.contains("additional groups"), "{message}");
     caller.set("/process/user", json!({"uid": 0, "gid": 0}));
@@ -146,7 +149,10 @@ fn a_score_that_needs_privilege_is_left_out() {
 
 fn without_a_user_namespace_is_refused() {
     let mut caller = Caller::sleeping();
-    caller.set("/linux/namespaces", json!([{"type": "mount"}, {"type": "pid"}]));
+    caller.set(
+        "/linux/namespaces",
+        json!([{"type": "mount"}, {"type": "uts"}, {"type": "pid"}]),
+    );
     caller.set("/linux/uidMappings", json!([]));
     caller.set("/linux/gidMappings", json!([]));
     let message = caller.refused();

@@ -71,9 +71,12 @@ fn granted_ids_are_the_containers() {
     map(&mut caller, 1000);
     caller.set("/root/readonly", json!(false));
     // Groups can be set: dropping them takes nothing from anybody.
-    caller.set("/process/capabilities", json!({
-        "bounding": ["CAP_CHOWN"], "effective": ["CAP_CHOWN"], "permitted": ["CAP_CHOWN"],
-    }));
+    caller.set(
+        "/process/capabilities",
+        json!({
+            "bounding": ["CAP_CHOWN"], "effective": ["CAP_CHOWN"], "permitted": ["CAP_CHOWN"],
+        }),
+    );
     caller.set(
         "/process/user",
         json!({"uid": 0, "gid": 0, "additionalGids": [7]}),
@@ -87,7 +90,10 @@ fn granted_ids_are_the_containers() {
     caller.set("/process/user", json!({"uid": 5, "gid": 6}));
     let pid = caller.started();
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
-    assert!(status.contains("Uid:\t300004\t300004\t300004\t300004\n"), "{status}");
+    assert!(
+        status.contains("Uid:\t300004\t300004\t300004\t300004\n"),
+        "{status}"
+    );
     assert_eq!(caller.exec("id -u").succeeds(), "5");
     let as_root = caller.call(&["exec", "--user", "0:0", &caller.id, "/bin/id", "-u"]);
     assert_eq!(as_root.succeeds(), "0");

@@ -12,6 +12,7 @@ tests!(nested:
     a_container_in_the_same_namespace_runs,
     a_container_in_a_namespace_of_its_own_runs,
     exec_is_in_the_container,
+    a_pid_namespace_is_joined,
     the_state_is_where_the_user_may_write,
 );
 
@@ -20,7 +21,14 @@ tests!(nested:
 fn inside(caller: &Caller, script: &str) -> Outcome {
     let mut command: Command = caller.command("unshare");
     command
-        .args(["--user", "--map-root-user", "--mount", "/bin/sh", "-c", script])
+        .args([
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "/bin/sh",
+            "-c",
+            script,
+        ])
         .env("RUNTIME", caller.path("program/tare-runtime"))
         .env("STATE", caller.path("state"))
         .env("BUNDLE", caller.path("bundle"))
@@ -90,6 +98,29 @@ fn exec_is_in_the_container() {
         assert_eq!(outcome.succeeds(), "0\ntare");
         caller.assert_gone();
     }
+}
+
+/// Another container's, as in a pod.
+fn a_pid_namespace_is_joined() {
+    let mut caller = Caller::new("cat /proc/1/cmdline; exit 4");
+    same_namespace(&mut caller);
+    let pid = caller.config.pointer_mut("/linux/namespaces/1");
+    *pid.expect("it is there") = json!({"type": "pid", "path": "/proc/self/fd/9"});
+    caller.write();
+    let script = r#"unshare --pid --fork --kill-child sleep 1000 & other=$!
+        until child=$(cat /proc/$other/task/$other/children) && test -n "$child"; do :; done
+        exec 9< /proc/${child% }/ns/pid
+        "$RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$ID"
+        code=$?
+        kill -KILL $child
+        wait $other
+        exit $code"#;
+    let outcome = inside(&caller, script);
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (4, "sleep\x001000\0"),
+        "{outcome:?}"
+    );
 }
 
 /// /run is the host's.
