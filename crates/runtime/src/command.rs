@@ -167,12 +167,20 @@ fn find(name: &str) -> Option<&'static Verb> {
 }
 
 /// State is for as long as the host runs: below /run, or what stands for it for
-/// somebody who is not root. There others may have been first.
+/// somebody who is not root. There others may have been first. Root of a user
+/// namespace may be either, a user who looks like root or the root of a
+/// container with a /run of its own; the rules are runc's.
 fn default_store(is_root: bool) -> Store {
-    let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|directory| !directory.is_empty());
+    let is_root_inside = !is_root && rustix::process::geteuid().is_root();
+    let user = std::env::var_os("USER");
+    let is_called_root = user.is_some_and(|user| user == "root");
+    let own = std::env::var_os("XDG_RUNTIME_DIR")
+        .filter(|directory| !directory.is_empty() && !(is_root_inside && is_called_root));
+    let has_run = || rustix::fs::access("/run", rustix::fs::Access::WRITE_OK).is_ok();
     match own {
         _ if is_root => Store::new(PathBuf::from("/run/tare-runtime")),
         Some(directory) => Store::private(PathBuf::from(directory).join("tare-runtime")),
+        None if is_root_inside && has_run() => Store::new(PathBuf::from("/run/tare-runtime")),
         None => Store::private(std::env::temp_dir().join(format!(
             "tare-runtime-{}",
             rustix::process::geteuid().as_raw()

@@ -131,4 +131,13 @@ fn the_state_is_where_the_user_may_write() {
     let script = r#"XDG_RUNTIME_DIR="$STATE" "$RUNTIME" run --bundle "$BUNDLE" "$ID""#;
     assert_eq!(inside(&caller, script).succeeds(), "0");
     assert!(caller.path("state/tare-runtime").exists());
+    // Without one, where everybody may.
+    let script = r#"TMPDIR="$STATE" "$RUNTIME" run --bundle "$BUNDLE" "$ID""#;
+    assert_eq!(inside(&caller, script).succeeds(), "0");
+    assert!(caller.path("state/tare-runtime-0").exists());
+    // A /run that is the namespace's own.
+    let script = r#"mount -t tmpfs none /run
+        USER=root XDG_RUNTIME_DIR=/nowhere "$RUNTIME" run --bundle "$BUNDLE" "$ID"
+        test -d /run/tare-runtime && echo there"#;
+    assert_eq!(inside(&caller, script).succeeds(), "0\nthere");
 }
