@@ -10,6 +10,7 @@ pub(crate) const IMAGES: &[&str] = &["busybox-static", "mmdebstrap"];
 /// What the tests compare with and look through.
 pub(crate) const TESTS: &[&str] = &[
     "apache2-utils",
+    "criu",
     "docker-registry",
     "docker.io",
     "iproute2",
@@ -20,6 +21,7 @@ pub(crate) const TESTS: &[&str] = &[
     "python3-docker",
     "runc",
     "skopeo",
+    "uidmap",
     "umoci",
     "util-linux",
 ];

@@ -1,7 +1,8 @@
 //! The containers of a root directory, as separate processes see them.
 //!
 //! ```text
-//! <root>/                 0711, made when first needed
+//! <root>/                 0711, made when first needed; one that no --root
+//!                         named is 01700 and must be the caller's own
 //!   <id>/                 0711; making it is what claims the ID
 //!     state.json          what is known of the container, replaced as a whole
 //!     config.json         the configuration as it was at creation
@@ -51,6 +52,19 @@ pub enum Error {
     /// There is no such container.
     #[error("container does not exist")]
     Missing,
+    /// The directory for the caller's containers is somebody else's.
+    #[error(
+        "using {path}: it must be a directory of user {uid} that nobody else may write to, not {found}; \
+         name another one by --root"
+    )]
+    NotPrivate {
+        /// The directory.
+        path: PathBuf,
+        /// The caller.
+        uid: u32,
+        /// What it is.
+        found: String,
+    },
     /// A file of the state could not be used.
     #[error("{what} {path}: {source}")]
     Io {
@@ -120,6 +134,8 @@ pub struct State {
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    /// Whether the root directory must be the caller's own.
+    private: bool,
 }
 
 /// One container's directory.
@@ -133,7 +149,72 @@ impl Store {
     /// The containers below `root`, which need not exist.
     #[must_use]
     pub fn new(root: PathBuf) -> Store {
-        Store { root }
+        Store {
+            root,
+            private: false,
+        }
+    }
+
+    /// The containers below `root`, which need not exist, in a place where
+    /// others may make files as well: a directory there that is not the
+    /// caller's own is used for nothing.
+    #[must_use]
+    pub fn private(root: PathBuf) -> Store {
+        Store {
+            root,
+            private: true,
+        }
+    }
+
+    /// Refuses a root directory that others have prepared. One that is the
+    /// caller's cannot be replaced by others, where they may only make files
+    /// of their own (the sticky bit of /tmp).
+    fn check(&self) -> Result<(), Error> {
+        if !self.private {
+            return Ok(());
+        }
+        let found = match fs::symlink_metadata(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            result => result.map_err(|source| io_error("using", &self.root, source))?,
+        };
+        let uid = rustix::process::geteuid().as_raw();
+        let refuse = |found: String| {
+            Err(Error::NotPrivate {
+                path: self.root.clone(),
+                uid,
+                found,
+            })
+        };
+        if found.is_symlink() {
+            return refuse("a symbolic link".to_owned());
+        }
+        if !found.is_dir() {
+            return refuse("a file".to_owned());
+        }
+        if found.uid() != uid {
+            return refuse(format!("one of user {}", found.uid()));
+        }
+        let mode = found.mode() & 0o7777;
+        if mode & 0o022 != 0 {
+            return refuse(format!("one of mode {mode:04o}"));
+        }
+        Ok(())
+    }
+
+    fn make_root(&self) -> Result<(), Error> {
+        let failed = |source| io_error("making", &self.root, source);
+        if !self.private {
+            let mut builder = DirBuilder::new();
+            builder.mode(0o711).recursive(true);
+            return builder.create(&self.root).map_err(failed);
+        }
+        // The sticky bit keeps it from being cleared away as an old file (XDG
+        // Base Directory Specification).
+        match DirBuilder::new().mode(0o1700).create(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => result.map_err(failed)?,
+        }
+        self.check()
     }
 
     /// Claims an ID.
@@ -142,14 +223,14 @@ impl Store {
     /// [`Error::Exists`] when it is taken, also by a container being made.
     pub fn claim(&self, id: &str) -> Result<Entry, Error> {
         let path = self.path(id)?;
+        if self.private {
+            // Never in a directory that has not been looked at.
+            self.make_root()?;
+        }
         let make = |path: &Path| DirBuilder::new().mode(0o711).create(path);
         let made = match make(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                DirBuilder::new()
-                    .mode(0o711)
-                    .recursive(true)
-                    .create(&self.root)
-                    .map_err(|source| io_error("making", &self.root, source))?;
+                self.make_root()?;
                 make(&path)
             }
             result => result,
@@ -166,7 +247,9 @@ impl Store {
     /// # Errors
     /// [`Error::Missing`] when there is none.
     pub fn entry(&self, id: &str) -> Result<Entry, Error> {
-        Entry::open(self.path(id)?)
+        let path = self.path(id)?;
+        self.check()?;
+        Entry::open(path)
     }
 
     /// The IDs of all containers, and when and for whom they were claimed, in
@@ -175,6 +258,7 @@ impl Store {
     /// # Errors
     /// When the root directory exists and cannot be read.
     pub fn ids(&self) -> Result<Vec<(String, u32)>, Error> {
+        self.check()?;
         let entries = match fs::read_dir(&self.root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             result => result.map_err(|source| io_error("reading", &self.root, source))?,
@@ -368,6 +452,35 @@ mod tests {
             assert!(matches!(check_id(bad), Err(Error::InvalidId(_))), "{bad}");
         }
         assert!(matches!(check_id(""), Err(Error::EmptyId)));
+    }
+
+    #[test]
+    fn a_private_root_is_the_callers_own() {
+        let place = std::env::temp_dir().join(format!("tare-private-{}", std::process::id()));
+        fs::create_dir(&place).expect("a directory");
+        let root = place.join("root");
+        let store = Store::private(root.clone());
+        assert_eq!(store.ids().expect("nothing is there"), []);
+        store.claim("x").expect("free");
+        let mode = fs::metadata(&root).expect("made").mode() & 0o7777;
+        assert_eq!(mode, 0o1700);
+        let refused = || {
+            let results = [
+                store.claim("y").err(),
+                store.entry("x").err(),
+                store.ids().err(),
+            ];
+            results
+                .iter()
+                .all(|error| matches!(error, Some(Error::NotPrivate { .. })))
+        };
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        fs::set_permissions(&root, open).expect("its owner may");
+        assert!(refused(), "others may write");
+        fs::rename(&root, place.join("other")).expect("moved");
+        std::os::unix::fs::symlink(place.join("other"), &root).expect("a link");
+        assert!(refused(), "a link");
+        fs::remove_dir_all(&place).expect("clean");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::launch::{
 };
 use super::start::start;
 use super::{Error, Globals};
+use crate::state;
 
 pub(super) const VERB: Verb = Verb {
     name: "run",
@@ -56,7 +57,11 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
         None => Ok(ExitCode::SUCCESS),
     };
     if !parsed.has("keep") {
-        remove(globals, &made.entry, &made.entry.read_state()?)?;
+        match made.entry.read_state() {
+            // Somebody else was faster: delete --force, checkpoint.
+            Err(state::Error::Missing) => {}
+            state => remove(globals, &made.entry, &state?)?,
+        }
     }
     ended
 }

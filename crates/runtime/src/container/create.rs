@@ -331,6 +331,8 @@ impl Namespaces {
     fn need_a_way_through(&self) -> bool {
         let joins = |kind: NamespaceKind| self.join.iter().any(|(joined, _)| *joined == kind);
         joins(NamespaceKind::User)
+            // From there root of a user namespace cannot come back.
+            || joins(NamespaceKind::Pid) && user_namespace::is_limited()
             || self.cloned.contains(Kinds::USER)
                 && self
                     .join

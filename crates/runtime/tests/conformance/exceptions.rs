@@ -220,6 +220,18 @@ const NOT_RUNC: &[Exception] = &[
         "races::of_two_creators_of_one_id_one_wins",
         "the loser removes the groups of the winner",
     ),
+    (
+        "user_namespaces::sys_of_the_hosts_network_is_the_hosts",
+        "it mounts a sysfs of the container's own or none",
+    ),
+    (
+        "user_namespaces::another_containers_namespaces_are_joined_together",
+        "it wants mappings also for a user namespace that is joined",
+    ),
+    (
+        "user_namespaces::another_containers_user_namespace_alone_is_joined",
+        "it wants mappings also for a user namespace that is joined",
+    ),
 ];
 
 /// The exceptions for a runtime.
