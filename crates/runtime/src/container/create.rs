@@ -118,7 +118,13 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         .and_then(|()| cgroup.clone_target())
         .map_err(Error::from)
         .and_then(|group| {
-            let first = || prepared.apply_on_host(by_parent);
+            let first = || {
+                prepared.apply_score(by_parent)?;
+                if init.joins_mounts() {
+                    prepared.apply_label()?;
+                }
+                Ok(())
+            };
             let birth = Birth {
                 new: namespaces.cloned,
                 group: group.as_ref().map(AsFd::as_fd),
