@@ -173,7 +173,8 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         host_mounts: (!namespaces.all.contains(Kinds::MOUNT)).then(|| rootfs.place().to_owned()),
         conditions: conditions.clone(),
         resctrl,
-        has_tracers: prepared.may_trace()
+        // A PID namespace that was there before has programs of others.
+        has_tracers: (prepared.may_trace() || namespaces.joined_pid().is_some())
             && !has_user_namespace
             && namespaces.all.contains(Kinds::PID),
     };
