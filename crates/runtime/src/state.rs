@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Everything is written by the process that creates the container; later ones
-//! replace `state.json` (update) and remove the directory (delete). What a
+//! replace `state.json` (update) and remove the directory (delete), one at a
+//! time ([`Entry::lock`]). What a
 //! killed creator leaves is a directory whose `state.json` is missing or names
 //! no process: such a container is listed by nobody, and `delete --force`
 //! removes it with its control groups. Whether the program has started, runs or
@@ -88,6 +89,8 @@ pub enum Error {
 /// Where a container is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
+    /// It is being made, or its creator was killed on the way.
+    Creating,
     /// It waits for its start.
     Created,
     /// Its program runs.
@@ -103,6 +106,7 @@ impl Status {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Status::Creating => "creating",
             Status::Created => "created",
             Status::Running => "running",
             Status::Paused => "paused",
@@ -352,6 +356,9 @@ impl Entry {
     /// # Errors
     /// When /proc or its control groups cannot be read.
     pub fn status(&self, state: &State) -> Result<Status, crate::Error> {
+        if state.saved.pid == 0 {
+            return Ok(Status::Creating);
+        }
         if state
             .saved
             .process()
@@ -367,6 +374,29 @@ impl Entry {
             return Ok(Status::Created);
         }
         Ok(Status::Running)
+    }
+
+    /// Keeps other changes and removals of the container away until this value
+    /// is dropped, or this process ends; waits for those under way.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when it has been removed meanwhile; its ID may be
+    /// another container's then.
+    pub fn lock(&self) -> Result<(), Error> {
+        let failed = |error| io_error("locking", &self.path, error);
+        while let Err(error) =
+            rustix::fs::flock(&self.directory, rustix::fs::FlockOperation::LockExclusive)
+        {
+            if error != rustix::io::Errno::INTR {
+                return Err(failed(error));
+            }
+        }
+        let own = rustix::fs::fstat(&self.directory).map_err(failed)?;
+        match rustix::fs::lstat(&self.path) {
+            Ok(named) if (named.st_dev, named.st_ino) == (own.st_dev, own.st_ino) => Ok(()),
+            Ok(_) | Err(rustix::io::Errno::NOENT) => Err(Error::Missing),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Makes the gate at which the container will wait.

@@ -57,10 +57,11 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
         None => Ok(ExitCode::SUCCESS),
     };
     if !parsed.has("keep") {
-        match made.entry.read_state() {
-            // Somebody else was faster: delete --force, checkpoint.
-            Err(state::Error::Missing) => {}
-            state => remove(globals, &made.entry, &state?)?,
+        // The program's end is what the caller wants to know.
+        let removed = made.entry.read_state().map_err(Error::from);
+        match removed.and_then(|state| remove(globals, &made.entry, &state)) {
+            Ok(()) | Err(Error::Store(state::Error::Missing)) => {}
+            Err(error) => globals.log.error(&error.to_string()),
         }
     }
     ended

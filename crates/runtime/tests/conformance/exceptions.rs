@@ -40,6 +40,14 @@ const NOT_RUNC: &[Exception] = &[
         "it does not look at paths of hooks",
     ),
     (
+        "races::a_container_that_is_being_created_is_not_deleted",
+        "it deletes one",
+    ),
+    (
+        "races::nobody_else_can_start_a_container",
+        "everybody may write to the pipe that its containers wait at",
+    ),
+    (
         "scheduling::policy_and_nice_are_set",
         "it does not know scheduler",
     ),
