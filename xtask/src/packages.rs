@@ -10,16 +10,20 @@ pub(crate) const IMAGES: &[&str] = &["busybox-static", "mmdebstrap"];
 /// What the tests compare with and look through.
 pub(crate) const TESTS: &[&str] = &[
     "apache2-utils",
+    "catatonit",
+    "conmon",
     "docker-registry",
     "docker.io",
     "iproute2",
     "iptables",
     "nftables",
     "openssl",
+    "podman",
     "procps",
     "python3-docker",
     "runc",
     "skopeo",
+    "tini",
     "umoci",
     "util-linux",
 ];
