@@ -9,7 +9,7 @@ use std::process::Command;
 use tare_tests::{Output, Sandbox, Terminal, eventually, executable};
 
 /// How the two runtimes are named to the engine.
-pub(crate) const RUNTIMES: [&str; 2] = ["tare", "runc"];
+const RUNTIMES: [&str; 2] = ["tare", "runc"];
 
 /// An engine, and how it is talked to.
 pub(crate) struct Driver {
@@ -87,6 +87,15 @@ impl Driver {
         Output::of(&mut self.command(&global, &all), &[])
     }
 
+    /// Runs the same with both runtimes at once: ours, and `runc`.
+    pub(crate) fn run_both(&self, arguments: &[&str]) -> [Output; 2] {
+        std::thread::scope(|scope| {
+            RUNTIMES
+                .map(|runtime| scope.spawn(move || self.run(runtime, arguments)))
+                .map(|thread| thread.join().expect("the client"))
+        })
+    }
+
     /// A field of a container's `inspect`.
     #[track_caller]
     pub(crate) fn inspect(&self, container: &str, field: &str) -> String {
@@ -135,7 +144,8 @@ impl Driver {
     /// must be what one container of `runc` before them left, and no more.
     #[track_caller]
     pub(crate) fn check(&self, checks: &[fn(&Self)]) {
-        self.run("runc", &["--rm", "busybox", "true"]).expect(0);
+        self.run("runc", &["--rm", "--network=none", "busybox", "true"])
+            .expect(0);
         let mut before = self.held();
         // What came before may still be on its way out.
         eventually("nothing changes any more", || {
