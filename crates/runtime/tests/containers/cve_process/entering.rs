@@ -1,7 +1,6 @@
 //! A process that enters a container, looked at by those who are there already.
 
 use std::os::fd::AsRawFd;
-use std::process::Command;
 
 use tare_oci::runtime::{IdMapping, Namespace, NamespaceKind, Spec};
 use tare_runtime::{Container, ExecRequest, Identity, Stdio};
