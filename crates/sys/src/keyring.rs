@@ -1,4 +1,4 @@
-//! The session keyring.
+//! The session keyring and keys in it.
 
 use std::ffi::CStr;
 use std::io;
@@ -29,5 +29,32 @@ pub fn join_session(name: &CStr) -> io::Result<()> {
     let keyring = crate::check(result)?;
     // SAFETY: two integers.
     let result = unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_SETPERM, keyring, PERMISSIONS) };
+    crate::check(result).map(drop)
+}
+
+/// Puts a key into the caller's session keyring that only who possesses it may
+/// see, read or use.
+///
+/// # Errors
+/// The errno of add_key or keyctl; `ENOSYS` when the kernel has no keyrings.
+pub fn add_to_session(name: &CStr, content: &[u8]) -> io::Result<()> {
+    const KEY_SPEC_SESSION_KEYRING: libc::c_int = -3;
+    const KEYCTL_SETPERM: libc::c_int = 5;
+    const POSSESSOR_ALL: libc::c_ulong = 0x3f00_0000;
+    // SAFETY: the kernel reads two NUL-terminated texts and as many bytes as
+    // the content has.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_add_key,
+            c"user".as_ptr(),
+            name.as_ptr(),
+            content.as_ptr(),
+            content.len(),
+            KEY_SPEC_SESSION_KEYRING,
+        )
+    };
+    let key = crate::check(result)?;
+    // SAFETY: two integers.
+    let result = unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_SETPERM, key, POSSESSOR_ALL) };
     crate::check(result).map(drop)
 }
