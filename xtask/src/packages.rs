@@ -12,6 +12,7 @@ pub(crate) const TESTS: &[&str] = &[
     "apache2-utils",
     "catatonit",
     "conmon",
+    "criu",
     "docker-registry",
     "docker.io",
     "iproute2",
@@ -24,6 +25,7 @@ pub(crate) const TESTS: &[&str] = &[
     "runc",
     "skopeo",
     "tini",
+    "uidmap",
     "umoci",
     "util-linux",
 ];

@@ -38,6 +38,7 @@ use flags::{Flag, Verb};
 use log::Log;
 
 use crate::state::Store;
+use crate::user_namespace;
 
 /// All commands, in the order in which they are listed.
 const VERBS: [&Verb; 17] = [
@@ -136,12 +137,13 @@ fn run(arguments: Vec<OsString>, log: &mut Log) -> Result<ExitCode, Error> {
         print(&verb.help());
         return Ok(ExitCode::SUCCESS);
     }
-    let is_root = rustix::process::geteuid().is_root();
+    // Root of a user namespace is somebody who is not root outside.
+    let is_root = rustix::process::geteuid().is_root() && !user_namespace::is_limited();
     let globals = Globals {
-        store: Store::new(match global.value("root") {
-            Some(root) => PathBuf::from(root),
-            None => default_root(is_root),
-        }),
+        store: match global.value("root") {
+            Some(root) => Store::new(PathBuf::from(root)),
+            None => default_store(is_root),
+        },
         log: log.clone(),
         systemd_cgroup: global.has("systemd-cgroup"),
         rootless: match global.value("rootless") {
@@ -165,17 +167,24 @@ fn find(name: &str) -> Option<&'static Verb> {
 }
 
 /// State is for as long as the host runs: below /run, or what stands for it for
-/// somebody who is not root.
-fn default_root(is_root: bool) -> PathBuf {
-    match std::env::var_os("XDG_RUNTIME_DIR") {
-        Some(directory) if !is_root && !directory.is_empty() => {
-            PathBuf::from(directory).join("tare-runtime")
-        }
-        _ if is_root => PathBuf::from("/run/tare-runtime"),
-        _ => std::env::temp_dir().join(format!(
+/// somebody who is not root. There others may have been first. Root of a user
+/// namespace may be either, a user who looks like root or the root of a
+/// container with a /run of its own; the rules are runc's.
+fn default_store(is_root: bool) -> Store {
+    let is_root_inside = !is_root && rustix::process::geteuid().is_root();
+    let user = std::env::var_os("USER");
+    let is_called_root = user.is_some_and(|user| user == "root");
+    let own = std::env::var_os("XDG_RUNTIME_DIR")
+        .filter(|directory| !directory.is_empty() && !(is_root_inside && is_called_root));
+    let has_run = || rustix::fs::access("/run", rustix::fs::Access::WRITE_OK).is_ok();
+    match own {
+        _ if is_root => Store::new(PathBuf::from("/run/tare-runtime")),
+        Some(directory) => Store::private(PathBuf::from(directory).join("tare-runtime")),
+        None if is_root_inside && has_run() => Store::new(PathBuf::from("/run/tare-runtime")),
+        None => Store::private(std::env::temp_dir().join(format!(
             "tare-runtime-{}",
             rustix::process::geteuid().as_raw()
-        )),
+        ))),
     }
 }
 

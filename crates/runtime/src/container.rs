@@ -95,8 +95,8 @@ pub struct Container {
     conditions: Conditions,
     /// Its share of caches and memory bandwidth.
     resctrl: Option<resctrl::Place>,
-    /// Whether its programs may trace all that they see: they have
-    /// CAP_SYS_PTRACE, and that in the host's user namespace.
+    /// Whether programs that see its own may trace all that they see: they
+    /// have, or may have, CAP_SYS_PTRACE in the host's user namespace.
     has_tracers: bool,
 }
 

@@ -12,6 +12,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+use rustix::fs::Mode;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
 };
@@ -25,7 +26,10 @@ const BACKLOG: i32 = 16;
 /// # Errors
 /// The errno of what failed; `EADDRINUSE` when it exists.
 pub fn make(directory: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
-    let socket = new_socket()?;
+    let socket = new_socket(SocketFlags::empty())?;
+    // What is bound has the socket's mode, as far as the caller's mask allows;
+    // with an empty one anybody on the host could open the gate.
+    rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
     bind(&socket, &address(directory, name)?)?;
     listen(&socket, BACKLOG)?;
     Ok(socket)
@@ -36,21 +40,29 @@ pub fn make(directory: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
 /// # Errors
 /// `ENOENT` or `ECONNREFUSED` when none waits there.
 pub fn reach(directory: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
-    let socket = new_socket()?;
+    reach_with(directory, name, SocketFlags::empty())
+}
+
+/// Whether a container waits there, even one that is stopped and therefore
+/// does not take those who have asked before.
+pub fn is_open(directory: BorrowedFd<'_>, name: &str) -> bool {
+    match reach_with(directory, name, SocketFlags::NONBLOCK) {
+        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        Ok(_) => true,
+    }
+}
+
+fn reach_with(directory: BorrowedFd<'_>, name: &str, flags: SocketFlags) -> io::Result<OwnedFd> {
+    let socket = new_socket(flags)?;
     connect(&socket, &address(directory, name)?)?;
     Ok(socket)
 }
 
-/// Whether a container waits there.
-pub fn is_open(directory: BorrowedFd<'_>, name: &str) -> bool {
-    reach(directory, name).is_ok()
-}
-
-fn new_socket() -> io::Result<OwnedFd> {
+fn new_socket(flags: SocketFlags) -> io::Result<OwnedFd> {
     Ok(socket_with(
         AddressFamily::UNIX,
         SocketType::SEQPACKET,
-        SocketFlags::CLOEXEC,
+        flags | SocketFlags::CLOEXEC,
         None,
     )?)
 }

@@ -106,7 +106,9 @@ fn run(hook: &Hook, state: &[u8]) -> Result<(), Error> {
         .stdin(Stdio::from(input))
         .stdout(Stdio::from(output.try_clone().map_err(wait)?))
         .stderr(Stdio::from(output.try_clone().map_err(wait)?));
-    let mut child = command.spawn().map_err(Error::Execute)?;
+    // Who runs a container in the foreground takes its signals by blocking them.
+    let spawned = tare_sys::signal::unblock_in(&mut command).spawn();
+    let mut child = spawned.map_err(Error::Execute)?;
     let status = match hook.timeout {
         Some(seconds) => match wait_at_most(&mut child, seconds).map_err(wait)? {
             Some(status) => status,
@@ -141,7 +143,10 @@ fn wait_at_most(child: &mut Child, seconds: i64) -> io::Result<Option<ExitStatus
     let pid = pid.ok_or(io::ErrorKind::InvalidData)?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
     let limit = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-    let deadline = std::time::Instant::now() + limit;
+    // One beyond all time is none.
+    let Some(deadline) = std::time::Instant::now().checked_add(limit) else {
+        return child.wait().map(Some);
+    };
     loop {
         let left = deadline.saturating_duration_since(std::time::Instant::now());
         let left = Timespec::try_from(left).map_err(io::Error::other)?;
@@ -210,6 +215,13 @@ mod tests {
         let mut hook = shell("exec sleep 1000");
         hook.timeout = Some(1);
         assert!(matches!(run(&hook, b"{}"), Err(Error::Timeout(1))));
+    }
+
+    #[test]
+    fn a_timeout_may_be_longer_than_time() {
+        let mut hook = shell("true");
+        hook.timeout = Some(i64::MAX);
+        run(&hook, b"{}").expect("succeeds");
     }
 
     #[test]

@@ -96,7 +96,10 @@ impl Plan<'_> {
         }
         begin(self.cgroup_entries)?;
         if self.inside == Inside::Not {
-            self.prepared.apply_on_host(self.scored_by_parent)?;
+            self.prepared.apply_score(self.scored_by_parent)?;
+            if self.joins_mounts() {
+                self.prepared.apply_label()?;
+            }
             self.join_namespaces(proof)?;
         }
         self.make_namespaces(proof)?;
@@ -124,9 +127,21 @@ impl Plan<'_> {
                 // While the host's /proc is still to be seen: who is root of a
                 // user namespace only may not make one of his own afterwards.
                 self.set_kernel_parameters()?;
-                self.run_create_hooks(channel)
+                self.run_create_hooks(channel)?;
+                // Not before: hooks are the host's programs, and would run
+                // under it.
+                if self.joins_mounts() {
+                    return Ok(());
+                }
+                self.prepared.apply_label()
             },
         })
+    }
+
+    /// Whether the host's /proc is gone once the namespaces have been joined.
+    pub(crate) fn joins_mounts(&self) -> bool {
+        let mut joined = self.namespaces.join.iter();
+        joined.any(|(kind, _)| *kind == NamespaceKind::Mount)
     }
 
     /// Hooks of both sides while everything is mounted and the root not yet

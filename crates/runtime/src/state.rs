@@ -1,7 +1,8 @@
 //! The containers of a root directory, as separate processes see them.
 //!
 //! ```text
-//! <root>/                 0711, made when first needed
+//! <root>/                 0711, made when first needed; one that no --root
+//!                         named is 01700 and must be the caller's own
 //!   <id>/                 0711; making it is what claims the ID
 //!     state.json          what is known of the container, replaced as a whole
 //!     config.json         the configuration as it was at creation
@@ -10,7 +11,8 @@
 //! ```
 //!
 //! Everything is written by the process that creates the container; later ones
-//! replace `state.json` (update) and remove the directory (delete). What a
+//! replace `state.json` (update) and remove the directory (delete), one at a
+//! time ([`Entry::lock`]). What a
 //! killed creator leaves is a directory whose `state.json` is missing or names
 //! no process: such a container is listed by nobody, and `delete --force`
 //! removes it with its control groups. Whether the program has started, runs or
@@ -51,6 +53,19 @@ pub enum Error {
     /// There is no such container.
     #[error("container does not exist")]
     Missing,
+    /// The directory for the caller's containers is somebody else's.
+    #[error(
+        "using {path}: it must be a directory of user {uid} that nobody else may write to, not {found}; \
+         name another one by --root"
+    )]
+    NotPrivate {
+        /// The directory.
+        path: PathBuf,
+        /// The caller.
+        uid: u32,
+        /// What it is.
+        found: String,
+    },
     /// A file of the state could not be used.
     #[error("{what} {path}: {source}")]
     Io {
@@ -74,6 +89,8 @@ pub enum Error {
 /// Where a container is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
+    /// It is being made, or its creator was killed on the way.
+    Creating,
     /// It waits for its start.
     Created,
     /// Its program runs.
@@ -89,6 +106,7 @@ impl Status {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Status::Creating => "creating",
             Status::Created => "created",
             Status::Running => "running",
             Status::Paused => "paused",
@@ -120,6 +138,8 @@ pub struct State {
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    /// Whether the root directory must be the caller's own.
+    private: bool,
 }
 
 /// One container's directory.
@@ -133,7 +153,72 @@ impl Store {
     /// The containers below `root`, which need not exist.
     #[must_use]
     pub fn new(root: PathBuf) -> Store {
-        Store { root }
+        Store {
+            root,
+            private: false,
+        }
+    }
+
+    /// The containers below `root`, which need not exist, in a place where
+    /// others may make files as well: a directory there that is not the
+    /// caller's own is used for nothing.
+    #[must_use]
+    pub fn private(root: PathBuf) -> Store {
+        Store {
+            root,
+            private: true,
+        }
+    }
+
+    /// Refuses a root directory that others have prepared. One that is the
+    /// caller's cannot be replaced by others, where they may only make files
+    /// of their own (the sticky bit of /tmp).
+    fn check(&self) -> Result<(), Error> {
+        if !self.private {
+            return Ok(());
+        }
+        let found = match fs::symlink_metadata(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            result => result.map_err(|source| io_error("using", &self.root, source))?,
+        };
+        let uid = rustix::process::geteuid().as_raw();
+        let refuse = |found: String| {
+            Err(Error::NotPrivate {
+                path: self.root.clone(),
+                uid,
+                found,
+            })
+        };
+        if found.is_symlink() {
+            return refuse("a symbolic link".to_owned());
+        }
+        if !found.is_dir() {
+            return refuse("a file".to_owned());
+        }
+        if found.uid() != uid {
+            return refuse(format!("one of user {}", found.uid()));
+        }
+        let mode = found.mode() & 0o7777;
+        if mode & 0o022 != 0 {
+            return refuse(format!("one of mode {mode:04o}"));
+        }
+        Ok(())
+    }
+
+    fn make_root(&self) -> Result<(), Error> {
+        let failed = |source| io_error("making", &self.root, source);
+        if !self.private {
+            let mut builder = DirBuilder::new();
+            builder.mode(0o711).recursive(true);
+            return builder.create(&self.root).map_err(failed);
+        }
+        // The sticky bit keeps it from being cleared away as an old file (XDG
+        // Base Directory Specification).
+        match DirBuilder::new().mode(0o1700).create(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => result.map_err(failed)?,
+        }
+        self.check()
     }
 
     /// Claims an ID.
@@ -142,14 +227,14 @@ impl Store {
     /// [`Error::Exists`] when it is taken, also by a container being made.
     pub fn claim(&self, id: &str) -> Result<Entry, Error> {
         let path = self.path(id)?;
+        if self.private {
+            // Never in a directory that has not been looked at.
+            self.make_root()?;
+        }
         let make = |path: &Path| DirBuilder::new().mode(0o711).create(path);
         let made = match make(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                DirBuilder::new()
-                    .mode(0o711)
-                    .recursive(true)
-                    .create(&self.root)
-                    .map_err(|source| io_error("making", &self.root, source))?;
+                self.make_root()?;
                 make(&path)
             }
             result => result,
@@ -166,7 +251,9 @@ impl Store {
     /// # Errors
     /// [`Error::Missing`] when there is none.
     pub fn entry(&self, id: &str) -> Result<Entry, Error> {
-        Entry::open(self.path(id)?)
+        let path = self.path(id)?;
+        self.check()?;
+        Entry::open(path)
     }
 
     /// The IDs of all containers, and when and for whom they were claimed, in
@@ -175,6 +262,7 @@ impl Store {
     /// # Errors
     /// When the root directory exists and cannot be read.
     pub fn ids(&self) -> Result<Vec<(String, u32)>, Error> {
+        self.check()?;
         let entries = match fs::read_dir(&self.root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             result => result.map_err(|source| io_error("reading", &self.root, source))?,
@@ -268,6 +356,9 @@ impl Entry {
     /// # Errors
     /// When /proc or its control groups cannot be read.
     pub fn status(&self, state: &State) -> Result<Status, crate::Error> {
+        if state.saved.pid == 0 {
+            return Ok(Status::Creating);
+        }
         if state
             .saved
             .process()
@@ -283,6 +374,29 @@ impl Entry {
             return Ok(Status::Created);
         }
         Ok(Status::Running)
+    }
+
+    /// Keeps other changes and removals of the container away until this value
+    /// is dropped, or this process ends; waits for those under way.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when it has been removed meanwhile; its ID may be
+    /// another container's then.
+    pub fn lock(&self) -> Result<(), Error> {
+        let failed = |error| io_error("locking", &self.path, error);
+        while let Err(error) =
+            rustix::fs::flock(&self.directory, rustix::fs::FlockOperation::LockExclusive)
+        {
+            if error != rustix::io::Errno::INTR {
+                return Err(failed(error));
+            }
+        }
+        let own = rustix::fs::fstat(&self.directory).map_err(failed)?;
+        match rustix::fs::lstat(&self.path) {
+            Ok(named) if (named.st_dev, named.st_ino) == (own.st_dev, own.st_ino) => Ok(()),
+            Ok(_) | Err(rustix::io::Errno::NOENT) => Err(Error::Missing),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Makes the gate at which the container will wait.
@@ -368,6 +482,35 @@ mod tests {
             assert!(matches!(check_id(bad), Err(Error::InvalidId(_))), "{bad}");
         }
         assert!(matches!(check_id(""), Err(Error::EmptyId)));
+    }
+
+    #[test]
+    fn a_private_root_is_the_callers_own() {
+        let place = std::env::temp_dir().join(format!("tare-private-{}", std::process::id()));
+        fs::create_dir(&place).expect("a directory");
+        let root = place.join("root");
+        let store = Store::private(root.clone());
+        assert_eq!(store.ids().expect("nothing is there"), []);
+        store.claim("x").expect("free");
+        let mode = fs::metadata(&root).expect("made").mode() & 0o7777;
+        assert_eq!(mode, 0o1700);
+        let refused = || {
+            let results = [
+                store.claim("y").err(),
+                store.entry("x").err(),
+                store.ids().err(),
+            ];
+            results
+                .iter()
+                .all(|error| matches!(error, Some(Error::NotPrivate { .. })))
+        };
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        fs::set_permissions(&root, open).expect("its owner may");
+        assert!(refused(), "others may write");
+        fs::rename(&root, place.join("other")).expect("moved");
+        std::os::unix::fs::symlink(place.join("other"), &root).expect("a link");
+        assert!(refused(), "a link");
+        fs::remove_dir_all(&place).expect("clean");
     }
 
     #[test]

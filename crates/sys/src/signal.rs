@@ -2,6 +2,8 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::{mem, ptr};
 
 use crate::SingleThreaded;
@@ -17,6 +19,22 @@ pub fn reset(_proof: SingleThreaded) {
         // (KILL, STOP, the C library's own) are refused, which is fine.
         unsafe { libc::sigaction(signal, &raw const default, ptr::null_mut()) };
     }
+    unblock();
+}
+
+/// Has a command begin with no signal blocked, whatever the caller blocks: the
+/// standard library lets it inherit that, and a shell cannot undo it.
+pub fn unblock_in(command: &mut Command) -> &mut Command {
+    let unblock = || {
+        unblock();
+        Ok(())
+    };
+    // SAFETY: what runs between fork and exec is async-signal-safe; it neither
+    // allocates nor takes a lock.
+    unsafe { command.pre_exec(unblock) }
+}
+
+fn unblock() {
     // SAFETY: the set is initialised by sigemptyset before it is used.
     unsafe {
         let mut none: libc::sigset_t = mem::zeroed();

@@ -164,6 +164,16 @@ impl Criu {
     }
 }
 
+/// Refuses who is not the host's root, whom criu does not serve.
+pub(super) fn check_privilege() -> Result<(), Error> {
+    if rustix::process::geteuid().is_root() && !crate::user_namespace::is_limited() {
+        return Ok(());
+    }
+    Err(Error::Unavailable(
+        "checkpoint and restore need root privileges on the host".to_owned(),
+    ))
+}
+
 pub(super) fn image_directory(parsed: &Parsed) -> PathBuf {
     PathBuf::from(parsed.value("image-path").unwrap_or("checkpoint"))
 }

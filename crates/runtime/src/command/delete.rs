@@ -39,8 +39,13 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
             if !force {
                 return Err(error.into());
             }
-            entry.remove()?;
-            return Ok(ExitCode::SUCCESS);
+            return match entry.lock() {
+                Err(state::Error::Missing) => Ok(ExitCode::SUCCESS),
+                locked => {
+                    locked.and_then(|()| entry.remove())?;
+                    Ok(ExitCode::SUCCESS)
+                }
+            };
         }
         Err(error) => return Err(error.into()),
     };
@@ -59,8 +64,13 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
 }
 
 /// Ends whatever runs in the container and removes it. Safe to repeat: the
-/// directory goes last.
+/// directory goes last. What somebody else has removed meanwhile is left alone,
+/// for groups of the same name may be those of another container.
 pub(super) fn remove(globals: &Globals, entry: &Entry, state: &State) -> Result<(), Error> {
+    match entry.lock() {
+        Err(state::Error::Missing) => return Ok(()),
+        locked => locked?,
+    }
     let saved = &state.saved;
     let process = saved.process().map_err(crate::Error::Clone)?;
     if let Some(pidfd) = process {

@@ -25,9 +25,9 @@ pub(super) enum Error {
     /// The container could not be made, started or entered.
     #[error("unable to start container process: {0}")]
     Start(crate::Error),
-    /// The program could not be run in the container.
-    #[error("exec failed: unable to start container process: {0}")]
-    Exec(crate::Error),
+    /// A further program could not be run in a container.
+    #[error("exec failed: {0}")]
+    Exec(Box<Error>),
     /// Anything else of the library.
     #[error(transparent)]
     Runtime(#[from] crate::Error),

@@ -43,7 +43,7 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
         Some(text) => interval(text).map_err(Error::Usage)?,
         None => INTERVAL,
     };
-    if entry.status(&state)? == Status::Stopped {
+    if matches!(entry.status(&state)?, Status::Creating | Status::Stopped) {
         return Err(Error::State(format!(
             "container with id {} is not running",
             parsed.id()

@@ -51,11 +51,21 @@ pub(super) const VERB: Verb = Verb {
     run,
 };
 
+/// Whatever goes wrong is told apart from the program's own end.
 fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
+    execute(globals, parsed).map_err(|error| Error::Exec(Box::new(error)))
+}
+
+fn execute(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
     let preserve = preserved(parsed)?;
     let entry = globals.store.entry(parsed.id())?;
     let state = entry.read_state()?;
     match entry.status(&state)? {
+        Status::Creating => {
+            return Err(Error::State(
+                "cannot exec in a container that is being created".to_owned(),
+            ));
+        }
         Status::Stopped => {
             return Err(Error::State(
                 "cannot exec in a stopped container".to_owned(),
@@ -85,7 +95,7 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
             linux.and_then(|linux| linux.seccomp).as_ref(),
             globals.store.filters().as_ref(),
         )
-        .map_err(Error::Exec)?;
+        .map_err(Error::Start)?;
     let (stdio, ends) = foreground::streams(process.terminal, detach)?;
     let started = container
         .exec(ExecRequest {
@@ -96,7 +106,7 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
             ignore_paused: parsed.has("ignore-paused"),
             cgroups: parsed.values("cgroup").map(str::to_owned).collect(),
         })
-        .map_err(Error::Exec)?;
+        .map_err(Error::Start)?;
     let finish = || -> Result<(), Error> {
         if let (Some(receiver), Some(master)) = (&receiver, &started.console) {
             receiver.send(master)?;

@@ -183,7 +183,11 @@ pub(super) fn write_pid_file(parsed: &Parsed, pid: i32) -> Result<(), Error> {
         let mut temporary = std::ffi::OsString::from(".");
         temporary.push(name);
         let temporary = path.with_file_name(temporary);
-        std::fs::write(&temporary, pid.to_string())?;
+        // What a killed command has left; and never through a link, where the
+        // directory is open to others.
+        let _ = std::fs::remove_file(&temporary);
+        let mut file = std::fs::File::create_new(&temporary)?;
+        std::io::Write::write_all(&mut file, pid.to_string().as_bytes())?;
         std::fs::rename(&temporary, path).inspect_err(|_| drop(std::fs::remove_file(&temporary)))
     };
     write().map_err(|source| Error::io("writing", path, source))
@@ -203,7 +207,7 @@ pub(super) fn preserved(parsed: &Parsed) -> Result<u32, Error> {
         .and_then(|count| count.parse().ok())
         .unwrap_or(0);
     let total = wanted.max(activated);
-    for number in 3..3 + total {
+    for number in 3..total.saturating_add(3) {
         let path = format!("/proc/self/fd/{number}");
         if rustix::fs::readlink(path.as_str(), Vec::new()).is_err() {
             return Err(Error::Usage(format!(

@@ -41,7 +41,10 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
             Ok(found) => found,
         };
         let owner = user::name(&passwd, owner).unwrap_or_else(|| format!("#{owner}"));
-        containers.push(Shown::new(&entry, state, owner)?);
+        match Shown::new(&entry, state, owner) {
+            Ok(shown) => containers.push(shown),
+            Err(error) => globals.log.warning(&format!("container {id}: {error}")),
+        }
     }
     if parsed.has("quiet") {
         let ids: String = containers

@@ -32,7 +32,7 @@ fn pause(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
     let state = entry.read_state()?;
     match entry.status(&state)? {
         Status::Created | Status::Running => state.saved.cgroup()?.freeze()?,
-        Status::Paused | Status::Stopped => {
+        Status::Creating | Status::Paused | Status::Stopped => {
             return Err(Error::State("container not running".to_owned()));
         }
     }

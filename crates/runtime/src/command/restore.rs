@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tare_oci::runtime::Spec;
 use tare_sys::SingleThreaded;
 use tare_sys::mount::Attributes;
@@ -10,7 +12,8 @@ use tare_sys::namespace::{self, Kinds};
 
 use super::criu::{
     AUTO_DEDUP, Criu, DESCRIPTORS, EMPTY_NS, EXT_UNIX, FILE_LOCKS, IMAGE_PATH, LAZY, LSM_MOUNT,
-    LSM_PROFILE, MANAGE_CGROUPS, SHELL_JOB, TCP, WORK_PATH, external_mounts, image_directory,
+    LSM_PROFILE, MANAGE_CGROUPS, SHELL_JOB, TCP, WORK_PATH, check_privilege, external_mounts,
+    image_directory,
 };
 use super::delete::remove;
 use super::flags::{Count, Flag, Parsed, Verb};
@@ -51,6 +54,10 @@ pub(super) const VERB: Verb = Verb {
 };
 
 fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
+    if parsed.has("no-pivot") {
+        return Err(Error::Usage("--no-pivot is not supported".to_owned()));
+    }
+    check_privilege()?;
     let bundle = bundle(parsed)?;
     let document = config::read(&bundle)?;
     let spec = config::parse(&document)?;
@@ -84,11 +91,13 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
     let Some(mut foreground) = foreground else {
         return Ok(ExitCode::SUCCESS);
     };
-    let pidfd = restored.saved.process().map_err(crate::Error::Clone)?;
-    let ended = match &pidfd {
-        Some(pidfd) => foreground.attend((restored.saved.pid, pidfd), None, None),
-        None => Ok(ExitCode::FAILURE),
-    };
+    // A child of this process: also one that has ended is still there.
+    let pid = restored.saved.pid;
+    let ended = Pid::from_raw(pid)
+        .ok_or(Errno::SRCH)
+        .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()))
+        .map_err(|error| Error::io("waiting for", "the program", error))
+        .and_then(|pidfd| foreground.attend((pid, &pidfd), None, None));
     remove(globals, &entry, &restored)?;
     ended
 }
@@ -150,7 +159,9 @@ fn execute(
     let pid_file = std::path::absolute(images.join(format!(".{}.pid", parsed.id())))
         .map_err(|source| Error::io("naming", &images, source))?;
     let _ = std::fs::remove_file(&pid_file);
+    // Its parent is this process, which waits for its end or leaves it.
     criu.argument("--restore-detached")
+        .argument("--restore-sibling")
         .argument("--pidfile")
         .argument(&pid_file)
         .argument("--root")
@@ -169,8 +180,8 @@ fn execute(
         }
     }
     for (number, name) in descriptors(&images)?.iter().enumerate() {
-        // A pipe's other end was the outside's: ours takes its place.
-        if name.starts_with("pipe:") {
+        // What was the outside's, ours takes its place.
+        if name.starts_with("pipe:") || name.starts_with("file[") {
             criu.argument("--inherit-fd")
                 .argument(format!("fd[{number}]:{name}"));
         }

@@ -11,6 +11,7 @@ use super::launch::{
 };
 use super::start::start;
 use super::{Error, Globals};
+use crate::state;
 
 pub(super) const VERB: Verb = Verb {
     name: "run",
@@ -56,7 +57,12 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
         None => Ok(ExitCode::SUCCESS),
     };
     if !parsed.has("keep") {
-        remove(globals, &made.entry, &made.entry.read_state()?)?;
+        // The program's end is what the caller wants to know.
+        let removed = made.entry.read_state().map_err(Error::from);
+        match removed.and_then(|state| remove(globals, &made.entry, &state)) {
+            Ok(()) | Err(Error::Store(state::Error::Missing)) => {}
+            Err(error) => globals.log.error(&error.to_string()),
+        }
     }
     ended
 }

@@ -34,6 +34,11 @@ pub(super) fn start(globals: &Globals, entry: &Entry) -> Result<(), Error> {
                 "cannot start a container in the paused state".to_owned(),
             ));
         }
+        Status::Creating => {
+            return Err(Error::State(
+                "cannot start a container that is being created".to_owned(),
+            ));
+        }
         Status::Stopped => {
             return Err(Error::State(
                 "cannot start a container that has stopped".to_owned(),

@@ -44,10 +44,9 @@ impl Shown {
         let text = |path: &Path| path.display().to_string();
         Ok(Shown {
             oci_version: tare_oci::runtime::VERSION,
-            pid: if status == Status::Stopped {
-                0
-            } else {
-                state.saved.pid
+            pid: match status {
+                Status::Stopped => 0,
+                _ => state.saved.pid,
             },
             status: status.as_str(),
             bundle: text(&state.saved.bundle),

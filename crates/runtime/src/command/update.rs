@@ -73,7 +73,6 @@ pub(super) const VERB: Verb = Verb {
 
 fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, CommandError> {
     let entry = globals.store.entry(parsed.id())?;
-    let mut state = entry.read_state()?;
     let flags = flags(parsed);
     let change = match parsed.value("resources").filter(|path| !path.is_empty()) {
         None => flags.resources()?,
@@ -89,7 +88,9 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, CommandError> {
             .log
             .warning(&format!("Setting --{flag} is ignored and will be removed"));
     }
-    if entry.status(&state)? == Status::Stopped {
+    entry.lock()?;
+    let mut state = entry.read_state()?;
+    if matches!(entry.status(&state)?, Status::Creating | Status::Stopped) {
         return Err(CommandError::State("container not running".to_owned()));
     }
     let merged = change::merge(&state.resources, &change);

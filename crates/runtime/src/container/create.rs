@@ -118,7 +118,13 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         .and_then(|()| cgroup.clone_target())
         .map_err(Error::from)
         .and_then(|group| {
-            let first = || prepared.apply_on_host(by_parent);
+            let first = || {
+                prepared.apply_score(by_parent)?;
+                if init.joins_mounts() {
+                    prepared.apply_label()?;
+                }
+                Ok(())
+            };
             let birth = Birth {
                 new: namespaces.cloned,
                 group: group.as_ref().map(AsFd::as_fd),
@@ -167,7 +173,8 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         host_mounts: (!namespaces.all.contains(Kinds::MOUNT)).then(|| rootfs.place().to_owned()),
         conditions: conditions.clone(),
         resctrl,
-        has_tracers: prepared.may_trace()
+        // A PID namespace that was there before has programs of others.
+        has_tracers: (prepared.may_trace() || namespaces.joined_pid().is_some())
             && !has_user_namespace
             && namespaces.all.contains(Kinds::PID),
     };
@@ -331,6 +338,8 @@ impl Namespaces {
     fn need_a_way_through(&self) -> bool {
         let joins = |kind: NamespaceKind| self.join.iter().any(|(joined, _)| *joined == kind);
         joins(NamespaceKind::User)
+            // From there root of a user namespace cannot come back.
+            || joins(NamespaceKind::Pid) && user_namespace::is_limited()
             || self.cloned.contains(Kinds::USER)
                 && self
                     .join

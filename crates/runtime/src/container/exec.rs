@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::init::{enter_groups, enter_unified};
 use crate::process::{Prepared, Streams};
 use crate::state_document::Status;
+use crate::user_namespace;
 
 /// A further program in a container.
 #[derive(Debug)]
@@ -74,12 +75,13 @@ impl Container {
         config::validate_process(request.process)?;
         let is_root = rustix::process::geteuid().is_root();
         let has_user_namespace = self.namespaces.contains(Kinds::USER);
+        let is_limited = user_namespace::is_limited();
         let by_parent = has_user_namespace && is_root;
         let filtered = !self.filter.is_empty();
         let prepared = Prepared::new(request.process, &request.identity, filtered)?
             .preserve(request.preserve)
             .limits_by_parent(by_parent)
-            .rootless(!is_root);
+            .rootless(!is_root || is_limited);
         let streams = Streams::new(request.stdio).map_err(Error::Clone)?;
         make_undumpable()?;
         // The new process would stop before it could say a word.
@@ -99,8 +101,9 @@ impl Container {
         // is not seen. What it may do until it is the program is the kernel's
         // to keep, and the kernel does not against CAP_SYS_PTRACE.
         // Who is not root has to be in the user namespace to be born in the
-        // PID namespace.
-        let has_to_pass = has_user_namespace && !is_root;
+        // PID namespace; root of a user namespace cannot come back from one to
+        // his own, which is the host's.
+        let has_to_pass = has_user_namespace && !is_root || is_limited;
         let through = has_to_pass || self.has_tracers;
         let first = || -> Result<(), Failure> {
             if self.has_tracers {

@@ -50,8 +50,13 @@ impl Prepared {
     /// out-of-memory score and the label of the program. The parent may do the
     /// first itself.
     pub(crate) fn apply_on_host(&self, scored_by_parent: bool) -> Result<(), Failure> {
-        let process = &self.process;
-        if let Some(adjustment) = process.oom_score_adj.filter(|_| !scored_by_parent) {
+        self.apply_score(scored_by_parent)?;
+        self.apply_label()
+    }
+
+    /// Sets the out-of-memory score, unless the parent does it.
+    pub(crate) fn apply_score(&self, scored_by_parent: bool) -> Result<(), Failure> {
+        if let Some(adjustment) = self.process.oom_score_adj.filter(|_| !scored_by_parent) {
             let value = adjustment.to_string();
             match write_own(c"self/oom_score_adj", &value) {
                 // Below what one has is for the host's root.
@@ -61,6 +66,13 @@ impl Prepared {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Sets the label that the next program gets which this process or a child
+    /// of it executes.
+    pub(crate) fn apply_label(&self) -> Result<(), Failure> {
+        let process = &self.process;
         if let Some(profile) = process
             .apparmor_profile
             .as_deref()

@@ -86,6 +86,13 @@ impl Prepared {
             // A user namespace of somebody who is not root may forbid it; then
             // there is none to set.
             Err(Errno::PERM) if self.rootless && groups.is_empty() => {}
+            Err(Errno::PERM) => {
+                return Err(Failure::sentence(
+                    Step::Identity,
+                    "setting additional groups: the user namespace does not permit it; one that \
+                     was made without root privileges needs group mappings by newgidmap for that",
+                ));
+            }
             result => result.map_err(identity("setting the groups"))?,
         }
         let gid = Gid::from_raw(user.gid);

@@ -1,5 +1,7 @@
 //! What the parent sets for a process that is root of a user namespace only.
 
+use std::io::ErrorKind;
+
 use rustix::process::Pid;
 
 use super::Prepared;
@@ -11,12 +13,14 @@ impl Prepared {
         let Some(adjustment) = self.process.oom_score_adj else {
             return Ok(());
         };
-        std::fs::write(format!("/proc/{pid}/oom_score_adj"), adjustment.to_string()).map_err(
-            |source| Error::Outside {
+        match std::fs::write(format!("/proc/{pid}/oom_score_adj"), adjustment.to_string()) {
+            // Below what one has is for the host's root.
+            Err(error) if self.rootless && error.kind() == ErrorKind::PermissionDenied => Ok(()),
+            result => result.map_err(|source| Error::Outside {
                 what: format!("oom_score_adj {adjustment}"),
                 source,
-            },
-        )
+            }),
+        }
     }
 
     /// Sets the resource limits of the process, which has opened all its

@@ -162,10 +162,10 @@ fn exec_takes_flags() {
 /// `exec` needs a container that runs.
 fn exec_of_a_container_that_does_not_run_is_an_error() {
     let mut bundle = Bundle::new("true");
-    assert_ne!(bundle.exec("true").code, 0);
+    assert_eq!(bundle.exec("true").code, 255);
     bundle.started();
     bundle.wait();
-    assert_ne!(bundle.exec("true").code, 0);
+    assert_eq!(bundle.exec("true").code, 255);
 }
 
 /// `exec` says what it did not find.
@@ -173,7 +173,8 @@ fn exec_of_a_missing_program_is_an_error() {
     let mut bundle = Bundle::sleeping();
     bundle.started();
     let outcome = bundle.runtime.call(&["exec", &bundle.id, "absent-program"]);
-    assert_ne!(outcome.code, 0);
+    assert_eq!(outcome.code, 255);
+    assert!(outcome.stderr.contains("exec failed: "), "{outcome:?}");
     assert!(outcome.stderr.contains("absent-program"), "{outcome:?}");
     assert_eq!(bundle.state()["status"], "running");
 }

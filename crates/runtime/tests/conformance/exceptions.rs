@@ -40,6 +40,14 @@ const NOT_RUNC: &[Exception] = &[
         "it does not look at paths of hooks",
     ),
     (
+        "races::a_container_that_is_being_created_is_not_deleted",
+        "it deletes one",
+    ),
+    (
+        "races::nobody_else_can_start_a_container",
+        "everybody may write to the pipe that its containers wait at",
+    ),
+    (
         "scheduling::policy_and_nice_are_set",
         "it does not know scheduler",
     ),
@@ -219,6 +227,18 @@ const NOT_RUNC: &[Exception] = &[
     (
         "races::of_two_creators_of_one_id_one_wins",
         "the loser removes the groups of the winner",
+    ),
+    (
+        "user_namespaces::sys_of_the_hosts_network_is_the_hosts",
+        "it mounts a sysfs of the container's own or none",
+    ),
+    (
+        "user_namespaces::another_containers_namespaces_are_joined_together",
+        "it wants mappings also for a user namespace that is joined",
+    ),
+    (
+        "user_namespaces::another_containers_user_namespace_alone_is_joined",
+        "it wants mappings also for a user namespace that is joined",
     ),
 ];
 

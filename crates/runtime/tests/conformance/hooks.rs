@@ -21,6 +21,7 @@ tests!(hooks:
     of_start_container_have_the_root_of_the_container,
     have_exactly_their_arguments_and_environment,
     run_once_each,
+    of_a_container_in_the_foreground_block_no_signal,
     a_relative_path_is_an_error,
     a_timeout_that_is_not_positive_is_an_error,
 );
@@ -378,4 +379,17 @@ fn a_timeout_that_is_not_positive_is_an_error() {
         );
         bundle.refused();
     }
+}
+
+/// runc's `run` has the container's signals delivered to itself; its hooks are
+/// programs like others all the same.
+fn of_a_container_in_the_foreground_block_no_signal() {
+    let mut bundle = Bundle::new("true");
+    for point in ["createRuntime", "createContainer", "poststart", "poststop"] {
+        let log = bundle.rootfs("log");
+        let script = format!("grep SigBlk /proc/self/status >> {}", log.display());
+        bundle.push(&format!("/hooks/{point}"), hook(&script));
+    }
+    bundle.output();
+    assert_eq!(logged(&bundle), ["SigBlk:\t0000000000000000"; 4]);
 }

@@ -62,6 +62,7 @@ mod sysctl;
 mod terminal;
 mod time;
 mod user;
+mod user_namespaces;
 mod version;
 
 fn main() -> std::process::ExitCode {
@@ -106,6 +107,7 @@ fn main() -> std::process::ExitCode {
             terminal::TESTS,
             time::TESTS,
             user::TESTS,
+            user_namespaces::TESTS,
             version::TESTS,
         ]
         .concat(),

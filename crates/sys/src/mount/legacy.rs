@@ -42,7 +42,11 @@ pub(super) fn set_attributes(
 
 fn change(mount: BorrowedFd<'_>, recursive: bool, attributes: Attributes) -> io::Result<()> {
     match change_attached(mount, recursive, attributes) {
-        Err(error) if is(&error, Errno::INVAL) => change_detached(mount, recursive, attributes),
+        // Flags of a detached mount are refused to everybody (EINVAL), its
+        // propagation to who was not privileged where it was made (EPERM).
+        Err(error) if is(&error, Errno::INVAL) || is(&error, Errno::PERM) => {
+            change_detached(mount, recursive, attributes)?.unwrap_or(Err(error))
+        }
         result => result,
     }
 }
@@ -81,12 +85,13 @@ fn change_attached(
 }
 
 /// Changes a detached mount by putting a changed copy behind its descriptor.
+/// Returns `None` when the mount is attached, else what came of the change.
 fn change_detached(
     mount: BorrowedFd<'_>,
     recursive: bool,
     attributes: Attributes,
-) -> io::Result<()> {
-    let (copy, result) = run_in_new(Kinds::MOUNT, || {
+) -> io::Result<Option<io::Result<()>>> {
+    let changed = run_in_new(Kinds::MOUNT, || {
         // What is attached here must not show where this was copied from.
         mount_change(
             c"/",
@@ -97,13 +102,12 @@ fn change_detached(
             true => c"/",
             false => c"/proc/thread-self/status",
         };
-        move_mount(
-            mount,
-            c"",
-            CWD,
-            place,
-            MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
-        )?;
+        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+        match move_mount(mount, c"", CWD, place, flags) {
+            // It is attached, in the namespace that this one is a copy of.
+            Err(Errno::INVAL) => return Ok(None),
+            moved => moved?,
+        }
         // Once attached it ends with this namespace: there has to be a copy also
         // when nothing could be changed, for callers who then try less.
         let result = change_attached(mount, recursive, attributes);
@@ -111,13 +115,16 @@ fn change_detached(
             | OpenTreeFlags::OPEN_TREE_CLOEXEC
             | OpenTreeFlags::AT_EMPTY_PATH
             | OpenTreeFlags::AT_RECURSIVE;
-        Ok::<_, io::Error>((open_tree(mount, c"", flags)?, result))
+        Ok::<_, io::Error>(Some((open_tree(mount, c"", flags)?, result)))
     })??;
+    let Some((copy, result)) = changed else {
+        return Ok(None);
+    };
     // SAFETY: both are open. The number stays that of an open descriptor, whose
     // owner still has to close it; it only refers to the copy from now on.
     let replaced = unsafe { libc::dup3(copy.as_raw_fd(), mount.as_raw_fd(), libc::O_CLOEXEC) };
     crate::check(replaced.into())?;
-    result
+    Ok(Some(result))
 }
 
 /// Changes flags of one attached mount.

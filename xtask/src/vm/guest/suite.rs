@@ -16,7 +16,12 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// Tests with these words in their names take as long as fifty others: races
 /// of many rounds, which say nothing about a kernel that they do not say
 /// elsewhere.
-const SLOW: &[&str] = &["_exchanged_"];
+const SLOW: &[&str] = &[
+    "_exchanged_",
+    "a_tracer_of_the_host_",
+    "in_a_leaked_directory",
+    "not_caught_on_its_way_in",
+];
 
 /// A job for every test: a process of its own, as its name says.
 pub(super) fn jobs<'a>(quick: bool) -> Result<Vec<Job<'a>>> {

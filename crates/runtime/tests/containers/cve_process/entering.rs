@@ -7,7 +7,7 @@ use tare_oci::runtime::{IdMapping, Namespace, NamespaceKind, Spec};
 use tare_runtime::{Container, ExecRequest, Identity, Stdio};
 
 use crate::harness::Test;
-use crate::sandbox::{Sandbox, pipes};
+use crate::sandbox::{Running, Sandbox, pipes};
 
 pub(crate) const TESTS: &[Test] = &[
     (
@@ -17,6 +17,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "cve_process::a_tracer_of_the_host_finds_no_directory_of_it_cve_2016_9962",
         host_tracer,
+    ),
+    (
+        "cve_process::a_tracer_of_a_shared_namespace_finds_no_directory_cve_2016_9962",
+        shared_tracer,
     ),
     ("cve_process::the_callers_keys_stay_outside", keys),
 ];
@@ -107,31 +111,7 @@ fn host_tracer() {
     let mut spec = sandbox.spec(&["sleep", "100"]);
     may_trace(&mut spec);
     let running = sandbox.start(&spec, Identity::Configured).expect("starts");
-    // Directories of the host, as a caller has them open.
-    let held: Vec<_> = (0..8)
-        .map(|_| std::fs::File::open(&sandbox.directory).expect("opens"))
-        .collect();
-    assert!(held.iter().all(|file| file.as_raw_fd() > 2));
-    let look = format!(
-        "i=0; while [ $i -lt 4000 ]; do i=$((i+1)); \
-         ls -l /proc/[0-9]*/fd/ 2>/dev/null | grep '{}'; done; true",
-        sandbox.directory.display()
-    );
-    let mut program = spec.process.clone().expect("a process");
-    program.args = ["sh", "-c", &look].map(str::to_owned).to_vec();
-    let (stdio, output) = pipes();
-    let looking = running
-        .container
-        .exec(ExecRequest::new(&program, stdio))
-        .expect("runs");
-    let mut short = spec.process.clone().expect("a process");
-    short.args = vec!["true".to_owned()];
-    for _ in 0..200 {
-        let outcome = running.exec(&short, Identity::Configured).expect("runs");
-        assert_eq!(outcome.code, 0);
-    }
-    tare_sys::signal::send(std::os::fd::AsFd::as_fd(&looking.pidfd), 9).expect("kills");
-    let outcome = crate::sandbox::finish(&looking.pidfd, output);
+    let seen = look_while_entering(&sandbox, (&running, &spec), (&running, &spec));
     // It is where every program of the container is, all the same.
     let mut whereabouts = spec.process.clone().expect("a process");
     let script = "grep -v ':/$' /proc/self/cgroup; readlink /proc/self/ns/pid; readlink /proc/1/ns/pid; \
@@ -140,7 +120,7 @@ fn host_tracer() {
     let inside = running
         .exec(&whereabouts, Identity::Configured)
         .expect("runs");
-    let mut terminal = short.clone();
+    let mut terminal = spec.process.clone().expect("a process");
     terminal.terminal = true;
     terminal.args = ["sh", "-c", "test -t 0 && : < /dev/tty"]
         .map(str::to_owned)
@@ -151,10 +131,68 @@ fn host_tracer() {
         .expect("runs");
     assert_eq!(crate::sandbox::wait(&further.pidfd), 0, "a terminal");
     running.stop();
-    assert_eq!(outcome.output, "", "a directory of the host was seen");
+    assert_eq!(seen, "", "a directory of the host was seen");
     let lines: Vec<&str> = inside.output.lines().collect();
     assert_eq!(lines[0], lines[1], "{inside:?}");
     assert_eq!(lines[2..], ["0 1 2 3 not a tty"], "{inside:?}");
+}
+
+/// The same where the one who may trace is another container, whose PID
+/// namespace the entered one has joined.
+fn shared_tracer() {
+    let sandbox = Sandbox::new();
+    let mut tracer = sandbox.spec(&["sleep", "100"]);
+    may_trace(&mut tracer);
+    let tracing = sandbox
+        .start(&tracer, Identity::Configured)
+        .expect("starts");
+    let other = Sandbox::new();
+    let mut spec = other.spec(&["sleep", "100"]);
+    let namespaces = &mut spec.linux.as_mut().expect("linux").namespaces;
+    for namespace in namespaces {
+        if namespace.kind == NamespaceKind::Pid {
+            namespace.path = Some(format!("/proc/{}/ns/pid", tracing.container.pid));
+        }
+    }
+    let running = other.start(&spec, Identity::Configured).expect("starts");
+    let seen = look_while_entering(&other, (&tracing, &tracer), (&running, &spec));
+    running.stop();
+    tracing.stop();
+    assert_eq!(seen, "", "a directory of the host was seen");
+}
+
+/// What a program of one container sees of a directory that the caller has open
+/// while programs enter another, or the same.
+fn look_while_entering(
+    sandbox: &Sandbox,
+    (from, looking_spec): (&Running, &Spec),
+    (entered, entered_spec): (&Running, &Spec),
+) -> String {
+    // Directories of the host, as a caller has them open.
+    let held: Vec<_> = (0..8)
+        .map(|_| std::fs::File::open(&sandbox.directory).expect("opens"))
+        .collect();
+    assert!(held.iter().all(|file| file.as_raw_fd() > 2));
+    let look = format!(
+        "i=0; while [ $i -lt 4000 ]; do i=$((i+1)); \
+         ls -l /proc/[0-9]*/fd/ 2>/dev/null | grep '{}'; done; true",
+        sandbox.directory.display()
+    );
+    let mut program = looking_spec.process.clone().expect("a process");
+    program.args = ["sh", "-c", &look].map(str::to_owned).to_vec();
+    let (stdio, output) = pipes();
+    let looking = from
+        .container
+        .exec(ExecRequest::new(&program, stdio))
+        .expect("runs");
+    let mut short = entered_spec.process.clone().expect("a process");
+    short.args = vec!["true".to_owned()];
+    for _ in 0..200 {
+        let outcome = entered.exec(&short, Identity::Configured).expect("runs");
+        assert_eq!(outcome.code, 0);
+    }
+    tare_sys::signal::send(std::os::fd::AsFd::as_fd(&looking.pidfd), 9).expect("kills");
+    crate::sandbox::finish(&looking.pidfd, output).output
 }
 
 fn keys() {

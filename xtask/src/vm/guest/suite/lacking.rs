@@ -27,6 +27,22 @@ const ALL: &[Lacking] = &[
         ..ID_MAPPED_MOUNTS
     },
     Lacking {
+        tests: "conformance::mounts::idmap_shows_",
+        ..ID_MAPPED_MOUNTS
+    },
+    Lacking {
+        tests: "conformance::resources::cpu_burst_",
+        feature: "saved-up processor time of control groups",
+        since: (5, 14),
+        says: "cpu.max.burst",
+    },
+    Lacking {
+        tests: "conformance::resources::cpu_idle_",
+        feature: "control groups that run when nobody else does",
+        since: (5, 15),
+        says: "cpu.idle",
+    },
+    Lacking {
         tests: "runtime::release_agent::is_out_of_reach_of_a_user_namespace",
         feature: "mounting an overlay in a user namespace",
         since: (5, 11),
