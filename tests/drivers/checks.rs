@@ -49,7 +49,7 @@ pub(crate) fn exit_codes(driver: &Driver) {
 /// Prints what a process can see of its confinement, without what differs from
 /// one container to the next, and without the flags of what hides a path of
 /// /proc or /sys and of the directory of the control groups: `runc` leaves some
-/// of these writable.
+/// of these writable. Before 1.2 it also gave /dev/net/tun (10:200) to all.
 const CONFINEMENT: &str = r#"
 grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp)' /proc/self/status
 awk '{
@@ -63,6 +63,7 @@ awk '{
 find /dev ! -name 'loop*' ! -path '/dev/pts/*' ! -path '/dev/shm/*' -exec stat -c '%N %F %a %u:%g %t:%T' {} + | sort
 cat /proc/self/limits /proc/self/oom_score_adj
 cut -d: -f2 /proc/self/cgroup
+grep -v '^c 10:200 ' /sys/fs/cgroup/devices/devices.list | sort
 ls /proc/self/fd
 umask; pwd; cat /proc/1/comm
 env | grep -v -E '^(HOSTNAME|container_uuid)=' | sort
