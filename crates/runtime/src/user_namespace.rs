@@ -91,7 +91,8 @@ fn own(mappings: &[IdMapping], id: u32) -> bool {
 
 fn execute(program: &'static str, pid: i32, mappings: &[IdMapping]) -> Result<(), Error> {
     let failed = |reason: String| Error::Program { program, reason };
-    let output = Command::new(program)
+    let mut command = Command::new(program);
+    let output = tare_sys::signal::unblock_in(&mut command)
         .arg(pid.to_string())
         .args(mappings.iter().flat_map(|mapping| {
             [mapping.container_id, mapping.host_id, mapping.size].map(|id| id.to_string())

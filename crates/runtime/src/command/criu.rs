@@ -126,8 +126,7 @@ impl Criu {
     }
 
     pub(super) fn run(&mut self) -> Result<(), Error> {
-        let status = self
-            .command
+        let status = tare_sys::signal::unblock_in(&mut self.command)
             .status()
             .map_err(|source| match source.kind() {
                 io::ErrorKind::NotFound => Error::Unavailable(format!(

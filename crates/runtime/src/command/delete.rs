@@ -6,7 +6,10 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::flags::{Count, Flag, Parsed, Verb};
+use super::launch::driver;
 use super::{Error, Globals};
+use crate::cgroup::{Cgroup, Place};
+use crate::plan;
 use crate::state::{self, Entry, State, Status};
 
 pub(super) const VERB: Verb = Verb {
@@ -42,7 +45,11 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
             return match entry.lock() {
                 Err(state::Error::Missing) => Ok(ExitCode::SUCCESS),
                 locked => {
-                    locked.and_then(|()| entry.remove())?;
+                    locked?;
+                    if matches!(error, state::Error::Damaged { .. }) {
+                        remove_groups(globals, &entry, parsed.id())?;
+                    }
+                    entry.remove()?;
                     Ok(ExitCode::SUCCESS)
                 }
             };
@@ -61,6 +68,20 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
     }
     remove(globals, &entry, &state)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends and removes what the configuration alone tells of a container whose
+/// state is damaged: its control groups, and what is in them.
+fn remove_groups(globals: &Globals, entry: &Entry, id: &str) -> Result<(), Error> {
+    let Ok(spec) = entry.read_config() else {
+        return Ok(());
+    };
+    let driver = driver(globals);
+    let path = plan::cgroup_path(&spec, id, driver);
+    let place = Place::plan(&path, id, driver, globals.rootless)?;
+    let cgroup = Cgroup::reopen(&place)?;
+    cgroup.kill()?;
+    Ok(cgroup.remove()?)
 }
 
 /// Ends whatever runs in the container and removes it. Safe to repeat: the

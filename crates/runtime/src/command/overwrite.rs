@@ -22,6 +22,9 @@ use tare_sys::execute::{self, StringArray};
 use super::{Error, Globals};
 
 const OWN: &str = "/proc/self/exe";
+/// Says to the process that is executed that it should be protected.
+const MARK: &str = "_TARE_RUNTIME_PROTECTED";
+
 /// What makes a file in memory unchangeable for good.
 const SEALS: SealFlags = SealFlags::SEAL
     .union(SealFlags::SHRINK)
@@ -35,6 +38,13 @@ pub(super) fn protect(globals: &Globals) -> Result<(), Error> {
     let status = rustix::fs::statvfs(OWN).map_err(|error| failed(error.into()))?;
     if status.f_flag.contains(StatVfsMountFlags::RDONLY) {
         return Ok(());
+    }
+    // A file system that never says so must not make this go on for ever.
+    if std::env::var_os(MARK).is_some() {
+        return Err(Error::Unavailable(format!(
+            "the executable cannot be protected from what runs in containers: its read-only mount \
+             is not seen as one (is {MARK} set by mistake?)"
+        )));
     }
     let executable = match tare_sys::mount::read_only_file(Path::new(OWN)) {
         Ok(executable) => executable,
@@ -59,6 +69,7 @@ pub(super) fn protect(globals: &Globals) -> Result<(), Error> {
         .collect();
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| string(&[name.as_bytes(), b"=", value.as_bytes()].concat()))
+        .chain(string(format!("{MARK}=1").as_bytes()))
         .collect();
     // The descriptor is close-on-exec, so the new process has no more open than
     // this one was given; its number is free again afterwards.
