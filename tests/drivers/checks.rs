@@ -281,6 +281,8 @@ fn exec(driver: &Driver, containers: [&str; 2]) {
 pub(crate) fn terminals(driver: &Driver) {
     let mut first = driver.terminal(&["run", "--rm", "-it", "--name", "shell", "busybox", "sh"]);
     first.expect("# ");
+    // The engine sets the size a little after the program has begun.
+    first.send("until stty size 2>/dev/null | grep -q 80; do sleep 0.05; done; ");
     first.send("stty size; tty; echo 'mark'er\n");
     let seen = first.expect("\nmarker");
     assert!(seen.contains("24 80") && seen.contains("/dev/"), "{seen}");
