@@ -20,7 +20,7 @@ pub struct Output {
 impl Output {
     /// Runs the command with this input and waits for its end.
     #[track_caller]
-    pub(crate) fn of(command: &mut Command, input: &[u8]) -> Self {
+    pub fn of(command: &mut Command, input: &[u8]) -> Self {
         let line = format!("{:?}", command.get_args().skip(6).collect::<Vec<_>>());
         let mut child = command
             .stdin(Stdio::piped())

@@ -369,20 +369,8 @@ impl Engine {
     /// `unified` for version 2), relative to the sandbox's.
     #[track_caller]
     pub fn container_cgroup(&self, container: &str, hierarchy: &str) -> String {
-        // Read from inside, where the sandbox's own group is the root.
-        let pid = self.container_pid(container).to_string();
-        let text = self
-            .sandbox
-            .output("cat", &[&format!("/proc/{pid}/cgroup")]);
-        let found = text.lines().find_map(|line| {
-            let mut fields = line.splitn(3, ':');
-            let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
-            let named = controllers
-                .split(',')
-                .any(|name| name.trim_start_matches("name=") == hierarchy);
-            (named || (hierarchy == "unified" && controllers.is_empty())).then(|| path.to_owned())
-        });
-        found.unwrap_or_else(|| panic!("no {hierarchy} in {text}"))
+        self.sandbox
+            .cgroup_of(self.container_pid(container), hierarchy)
     }
 }
 

@@ -171,6 +171,23 @@ impl Sandbox {
         found
     }
 
+    /// The control group of a process (as the inside counts) in a hierarchy (as
+    /// `memory`, or `unified` for version 2), relative to the sandbox's.
+    #[track_caller]
+    pub fn cgroup_of(&self, pid: u32, hierarchy: &str) -> String {
+        // Read from inside, where the sandbox's own group is the root.
+        let text = self.output("cat", &[&format!("/proc/{pid}/cgroup")]);
+        let found = text.lines().find_map(|line| {
+            let mut fields = line.splitn(3, ':');
+            let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
+            let named = controllers
+                .split(',')
+                .any(|name| name.trim_start_matches("name=") == hierarchy);
+            (named || (hierarchy == "unified" && controllers.is_empty())).then(|| path.to_owned())
+        });
+        found.unwrap_or_else(|| panic!("no {hierarchy} in {text}"))
+    }
+
     /// A file of a control group below the sandbox's own.
     #[track_caller]
     pub fn cgroup_file(&self, hierarchy: &str, group: &str, file: &str) -> String {

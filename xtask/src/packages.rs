@@ -10,6 +10,8 @@ pub(crate) const IMAGES: &[&str] = &["busybox-static", "mmdebstrap"];
 /// What the tests compare with and look through.
 pub(crate) const TESTS: &[&str] = &[
     "apache2-utils",
+    "catatonit",
+    "conmon",
     "criu",
     "docker-registry",
     "docker.io",
@@ -17,10 +19,12 @@ pub(crate) const TESTS: &[&str] = &[
     "iptables",
     "nftables",
     "openssl",
+    "podman",
     "procps",
     "python3-docker",
     "runc",
     "skopeo",
+    "tini",
     "uidmap",
     "umoci",
     "util-linux",

@@ -187,6 +187,11 @@ impl fmt::Display for Failure {
             Step::FindProgram if self.errno == libc_errno::ENOENT => {
                 write!(formatter, "exec: \"{detail}\": stat {detail}: {reason}")
             }
+            // execve's own answer to a directory is EACCES, and Docker before 25
+            // knows exit code 126 by these words alone.
+            Step::FindProgram if self.errno == libc_errno::EISDIR => {
+                write!(formatter, "exec: \"{detail}\": {reason}: permission denied")
+            }
             Step::FindProgram => write!(formatter, "exec: \"{detail}\": {reason}"),
             Step::Execute => write!(formatter, "exec {detail}: {reason}"),
             Step::WorkingDirectory => write!(
@@ -227,6 +232,7 @@ impl fmt::Display for Failure {
 /// Errno values that decide something here.
 mod libc_errno {
     pub(super) const ENOENT: i32 = rustix::io::Errno::NOENT.raw_os_error();
+    pub(super) const EISDIR: i32 = rustix::io::Errno::ISDIR.raw_os_error();
 }
 
 /// The system's text for an errno as Go's programs print it: in lower case and

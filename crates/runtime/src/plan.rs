@@ -14,8 +14,8 @@ use crate::config::{self, Context};
 use crate::error::Error;
 use crate::init::{kinds, name};
 use crate::process::has_selinux;
+use crate::rootfs;
 use crate::seccomp::{self, Cache};
-use crate::{defaults, rootfs};
 
 pub(crate) use crate::config::parameter_path;
 
@@ -119,23 +119,13 @@ pub(crate) fn process(spec: &Spec) -> Result<&Process, Error> {
         .ok_or_else(|| Error::configuration("process", "is missing"))
 }
 
-/// The resources of a configuration, with access to the devices that every
-/// container has (config-linux.md, "Default Devices"), as runc adds it.
+/// The resources of a configuration. What every container may do with devices
+/// (config-linux.md, "Default Devices") is added where the rules are applied.
 pub(crate) fn resources(spec: &Spec) -> Resources {
-    let configured = spec
-        .linux
+    spec.linux
         .as_ref()
-        .and_then(|linux| linux.resources.clone());
-    let mut resources = configured.unwrap_or_default();
-    for rule in defaults::device_rules() {
-        // The first of them, which denies everything, is for those who say
-        // nothing of devices.
-        let is_said = !rule.allow && !resources.devices.is_empty();
-        if !is_said && !resources.devices.contains(&rule) {
-            resources.devices.push(rule);
-        }
-    }
-    resources
+        .and_then(|linux| linux.resources.clone())
+        .unwrap_or_default()
 }
 
 /// Path of the control groups, in the driver's form; empty for the defaults of

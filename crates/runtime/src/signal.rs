@@ -15,11 +15,12 @@ const NAMES: [&str; 31] = [
 const REAL_TIME: std::ops::RangeInclusive<i32> = 34..=64;
 
 /// The number of a signal by its number, or its name in any case, with or
-/// without SIG: `9`, `KILL`, `sigkill`, `RTMIN+3`.
+/// without SIG: `9`, `KILL`, `sigkill`, `RTMIN+3`. 0 asks whether there is a
+/// process.
 #[must_use]
 pub(crate) fn number(text: &str) -> Option<i32> {
     if let Ok(number) = text.parse::<i32>() {
-        return (1..=*REAL_TIME.end()).contains(&number).then_some(number);
+        return (0..=*REAL_TIME.end()).contains(&number).then_some(number);
     }
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
@@ -83,7 +84,7 @@ mod tests {
             ("SIGRTMIN+3", Some(37)),
             ("RTMAX-1", Some(63)),
             ("64", Some(64)),
-            ("0", None),
+            ("0", Some(0)),
             ("65", None),
             ("-1", None),
             ("MOON", None),

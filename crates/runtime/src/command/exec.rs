@@ -57,7 +57,7 @@ fn run(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
 }
 
 fn execute(globals: &Globals, parsed: &Parsed) -> Result<ExitCode, Error> {
-    let preserve = preserved(parsed)?;
+    let preserve = preserved(parsed, 0)?;
     let entry = globals.store.entry(parsed.id())?;
     let state = entry.read_state()?;
     match entry.status(&state)? {

@@ -59,13 +59,18 @@ pub(super) fn launch(
                 .to_owned(),
         ));
     }
-    let preserved = preserved(parsed)?;
+    let activated = activated();
+    let preserved = preserved(parsed, activated)?;
     overwrite::protect(globals)?;
     let receiver = parsed.value("console-socket").map(Receiver::connect);
     let receiver = receiver.transpose()?;
     let bundle = bundle(parsed)?;
     let document = config::read(&bundle)?;
-    let spec = config::parse(&document)?;
+    let mut spec = config::parse(&document)?;
+    if let Some(process) = spec.process.as_mut().filter(|_| activated > 0) {
+        process.env.push(format!("LISTEN_FDS={activated}"));
+        process.env.push("LISTEN_PID=1".to_owned());
+    }
     for warning in config::warnings(&spec) {
         globals.log.warning(&warning);
     }
@@ -193,20 +198,27 @@ pub(super) fn write_pid_file(parsed: &Parsed, pid: i32) -> Result<(), Error> {
     write().map_err(|source| Error::io("writing", path, source))
 }
 
-/// The number of descriptors to pass on, all of which must be open.
-pub(super) fn preserved(parsed: &Parsed) -> Result<u32, Error> {
+/// How many descriptors from 3 on are the container's by socket activation
+/// (sd_listen_fds(3)): none that are meant for another process, whose
+/// environment has been passed on.
+fn activated() -> u32 {
+    let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
+    match number("LISTEN_PID") {
+        Some(pid) if pid == std::process::id() => number("LISTEN_FDS").unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The number of descriptors to pass on, all of which must be open: first those
+/// of socket activation, then those that were asked for.
+pub(super) fn preserved(parsed: &Parsed, activated: u32) -> Result<u32, Error> {
     let wanted = match parsed.value("preserve-fds") {
         None => 0,
         Some(text) => text.parse::<u32>().map_err(|_| {
             Error::Usage(format!("--preserve-fds: {text:?} is not a number of files"))
         })?,
     };
-    // Socket activation: descriptors from 3 on, counted by whoever passes them.
-    let activated = std::env::var("LISTEN_FDS")
-        .ok()
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(0);
-    let total = wanted.max(activated);
+    let total = activated.saturating_add(wanted);
     for number in 3..total.saturating_add(3) {
         let path = format!("/proc/self/fd/{number}");
         if rustix::fs::readlink(path.as_str(), Vec::new()).is_err() {

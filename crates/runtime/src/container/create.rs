@@ -63,6 +63,7 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
     // What the container's own privileges do not reach is done for it from
     // outside, as far as the caller's own do.
     let by_parent = has_user_namespace && rustix::process::geteuid().is_root();
+    let mounted_by_parent = by_parent && may_mount();
     let prepared = Prepared::new(process, &identity, seccomp.is_some())?
         .preserve(preserved)
         .limits_by_parent(by_parent)
@@ -76,8 +77,8 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         Some(rootfs) => rootfs,
         None => Rootfs::Path(bundle.join(root_path(spec)?)),
     };
-    let mounts = rootfs::prepare(spec, by_parent, &bundle).map_err(Error::Process)?;
-    let root = if by_parent && !rootfs.is_mounted_by_parent() {
+    let mounts = rootfs::prepare(spec, mounted_by_parent, &bundle).map_err(Error::Process)?;
+    let root = if mounted_by_parent && !rootfs.is_mounted_by_parent() {
         Some(rootfs.mount(spec).map_err(Error::Process)?)
     } else {
         None
@@ -228,6 +229,14 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
             Err(error)
         }
     }
+}
+
+/// Whether root may mount: in a user namespace without a mount namespace of its
+/// own it may not.
+fn may_mount() -> bool {
+    use rustix::mount::{OpenTreeFlags, open_tree};
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    !user_namespace::is_limited() || open_tree(rustix::fs::CWD, c"/", flags).is_ok()
 }
 
 /// Moves the configured interfaces into the container's network namespace.

@@ -75,6 +75,11 @@ pub(super) fn make_default(
             .map_err(|error| Failure::new(Step::Device, format!("/dev/{name}"), error))?;
     }
     for device in &linux.devices {
+        // Docker and Podman list the host's when they give a container every
+        // device; here it is the link to the container's own, as with runc.
+        if is_ptmx(&device.path) {
+            continue;
+        }
         make_configured(root, device)
             .map_err(|error| Failure::new(Step::Device, &device.path, error))?;
     }
@@ -203,6 +208,12 @@ fn file_to_cover(directory: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno
         FileType::Directory => Err(Errno::ISDIR),
         _ => Ok(place),
     }
+}
+
+fn is_ptmx(path: &str) -> bool {
+    path.split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .eq(["dev", "ptmx"])
 }
 
 fn make_configured(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {

@@ -1,6 +1,7 @@
 //! runc's command line, as far as the specification does not speak of it.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ tests!(commands:
     create_writes_the_process_id,
     run_removes_the_container_in_the_end,
     run_detached_leaves_it_running,
+    run_passes_on_what_socket_activation_is_for_it,
     list_shows_every_container,
     ps_shows_the_processes,
     exec_ends_as_its_program_does,
@@ -63,6 +65,28 @@ fn run_detached_leaves_it_running() {
     bundle.run_with(&["--detach"]).succeeds();
     assert_eq!(bundle.state()["status"], "running");
     assert!(subtree::runs(bundle.pid()));
+}
+
+/// Socket activation: descriptors for this process are the container's, those
+/// for another are not.
+fn run_passes_on_what_socket_activation_is_for_it() {
+    for (pid, expected) in [("$$", "1 1 /dev/full"), ("1", "")] {
+        let bundle = Bundle::new("echo $LISTEN_FDS $LISTEN_PID $(readlink /proc/self/fd/3)");
+        bundle.write();
+        let path = bundle.text("bundle");
+        let run = bundle
+            .runtime
+            .command(&["run", "--bundle", &path, &bundle.id]);
+        let mut activated = Command::new("sh");
+        let script =
+            format!("exec 3<>/dev/full; export LISTEN_FDS=1 LISTEN_PID={pid}; exec \"$0\" \"$@\"");
+        activated
+            .args(["-c", &script])
+            .arg(run.get_program())
+            .args(run.get_args());
+        let outcome = bundle.runtime.finish(&mut activated);
+        assert_eq!(outcome.succeeds(), expected);
+    }
 }
 
 /// `list`, with `--quiet` and as JSON.

@@ -8,6 +8,7 @@ tests!(signals:
     sends_the_signal_that_is_named,
     is_term_when_none_is_named,
     an_unknown_signal_is_an_error_without_effect,
+    nought_is_no_signal_and_asks_whether_it_runs,
     of_a_created_container_stops_it,
     of_a_stopped_container_is_an_error_without_effect,
     a_container_that_ends_by_itself_is_stopped,
@@ -52,6 +53,16 @@ fn is_term_when_none_is_named() {
     bundle.call("kill").succeeds();
     bundle.wait();
     assert_eq!(bundle.read_eventually("got"), "TERM");
+}
+
+/// runc's command line: as kill(2) has it.
+fn nought_is_no_signal_and_asks_whether_it_runs() {
+    let mut bundle = Bundle::sleeping();
+    bundle.started();
+    bundle.kill("0").succeeds();
+    assert_eq!(bundle.state()["status"], "running");
+    bundle.stop();
+    bundle.kill("0").fails();
 }
 
 /// Errors: an error leaves everything as it was.

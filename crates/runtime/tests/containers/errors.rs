@@ -64,7 +64,11 @@ fn programs() {
         ),
         ("/bin/plain", 126, "exec: \"/bin/plain\": permission denied"),
         ("plain", 126, "exec: \"plain\": permission denied"),
-        ("/etc", 126, "exec: \"/etc\": is a directory"),
+        (
+            "/etc",
+            126,
+            "exec: \"/etc\": is a directory: permission denied",
+        ),
         (
             "/etc/passwd/x",
             126,

@@ -16,6 +16,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("limits::too_much_memory_kills_and_is_counted", memory),
     ("limits::too_many_processes_are_refused", processes),
     ("limits::devices_are_out_of_reach", devices),
+    ("limits::the_hosts_console_is_out_of_reach", host_console),
     (
         "limits::resource_limits_and_scores_are_set",
         resource_limits,
@@ -209,6 +210,17 @@ fn devices() {
     assert!(text.starts_with("made\n"), "{text}");
     assert!(text.contains("Operation not permitted"), "{text}");
     assert!(text.ends_with("written"), "{text}");
+}
+
+/// A container's own console is one of its terminals; 5:1 is the host's.
+fn host_console() {
+    let sandbox = Sandbox::new();
+    let mut spec = sandbox.spec(&["sh", "-c", "mknod /tmp/console c 5 1; : > /tmp/console"]);
+    let linux = spec.linux.as_mut().expect("linux");
+    linux.resources.get_or_insert_default().devices = Vec::new();
+    let outcome = sandbox.run(&spec).expect("runs");
+    let told = format!("{outcome:?}");
+    assert!(told.contains("Operation not permitted"), "{told}");
 }
 
 fn resource_limits() {

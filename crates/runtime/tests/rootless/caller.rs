@@ -42,7 +42,9 @@ impl Caller {
             fs::create_dir_all(directory.join(path)).expect("directories");
         }
         let program = directory.join("program/tare-runtime");
-        fs::copy(env!("CARGO_BIN_EXE_tare-runtime"), &program).expect("the executable");
+        let built = std::env::var_os("TARE_RUNTIME")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_tare-runtime").into());
+        fs::copy(built, &program).expect("the executable");
         fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("sets");
         populate(&directory.join("bundle/rootfs"));
         for path in ["state", "bundle", "bundle/rootfs", "bundle/rootfs/tmp"] {

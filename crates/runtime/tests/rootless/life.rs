@@ -13,9 +13,11 @@ tests!(life:
     what_spec_describes_runs,
     root_inside_is_the_caller_outside,
     every_command_of_it,
+    the_program_has_a_terminal,
     exec_has_a_terminal_of_its_own,
     without_groups_a_pause_is_refused,
     additional_groups_are_refused,
+    a_limit_above_the_callers_is_refused,
     a_score_that_needs_privilege_is_left_out,
     without_a_user_namespace_is_refused,
 );
@@ -84,33 +86,66 @@ fn every_command_of_it() {
     caller.assert_gone();
 }
 
-fn exec_has_a_terminal_of_its_own() {
-    let caller = Caller::sleeping();
-    caller.started();
+/// A socket that the user can connect to.
+fn listen(caller: &Caller) -> std::os::unix::net::UnixListener {
     let path = caller.path("state/console");
     let listener = socket::listen(&path);
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(&path, open).expect("its owner may");
-    let path = caller.text("state/console");
-    caller
-        .call(&[
-            "exec",
-            "--tty",
-            "--detach",
-            "--console-socket",
-            &path,
-            &caller.id,
-            "/bin/sh",
-            "-c",
-            "test -t 0 && tty && echo controlling > /dev/tty",
-        ])
-        .succeeds();
-    let (_, mut descriptors) = socket::receive(&socket::accept(&listener));
+    listener
+}
+
+/// What a program says to the terminal that the socket gets.
+fn heard(caller: &Caller, listener: &std::os::unix::net::UnixListener) -> String {
+    let (_, mut descriptors) = socket::receive(&socket::accept(listener));
+    std::fs::remove_file(caller.path("state/console")).expect("the socket");
     let mut text = String::new();
     // A terminal tells its end by EIO.
-    let _ = File::from(descriptors.remove(0)).read_to_string(&mut text);
-    assert_eq!(text.replace('\r', ""), "/dev/pts/0\ncontrolling\n");
-    std::fs::remove_file(path).expect("the socket");
+    let mut master = File::from(descriptors.remove(0));
+    caller.about("start");
+    let _ = master.read_to_string(&mut text);
+    text.replace('\r', "")
+}
+
+const SHOW: &str = "test -t 0 && tty && stat -c %u:%g $(tty) && echo controlling > /dev/tty";
+
+fn the_program_has_a_terminal() {
+    let mut caller = Caller::new(SHOW);
+    caller.set("/process/terminal", json!(true));
+    let listener = listen(&caller);
+    caller.write();
+    let (bundle, console) = (caller.text("bundle"), caller.text("state/console"));
+    let flags = ["--console-socket", &console, "--bundle", &bundle];
+    caller
+        .call(&[&["create"], &flags[..], &[&caller.id]].concat())
+        .succeeds();
+    assert_eq!(heard(&caller, &listener), "/dev/pts/0\n0:0\ncontrolling\n");
+}
+
+fn exec_has_a_terminal_of_its_own() {
+    let caller = Caller::sleeping();
+    caller.started();
+    let listener = listen(&caller);
+    let console = caller.text("state/console");
+    let flags = ["--tty", "--detach", "--console-socket", &console];
+    let program = ["/bin/sh", "-c", SHOW];
+    caller
+        .call(&[&["exec"], &flags[..], &[&caller.id], &program].concat())
+        .succeeds();
+    assert_eq!(heard(&caller, &listener), "/dev/pts/0\n0:0\ncontrolling\n");
+}
+
+/// Above what one has is for the host's root.
+fn a_limit_above_the_callers_is_refused() {
+    let most = std::fs::read_to_string("/proc/sys/fs/nr_open").expect("the kernel has it");
+    let most: u64 = most.trim().parse().expect("a number");
+    let mut caller = Caller::sleeping();
+    caller.set(
+        "/process/rlimits",
+        json!([{"type": "RLIMIT_NOFILE", "soft": 10, "hard": most + 1}]),
+    );
+    let message = caller.refused();
+    assert!(message.contains("RLIMIT_NOFILE"), "{message}");
 }
 
 fn without_groups_a_pause_is_refused() {

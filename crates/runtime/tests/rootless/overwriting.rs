@@ -10,6 +10,7 @@ use crate::caller::{Caller, GID, UID};
 tests!(overwriting:
     ones_own_executable_is_a_sealed_copy,
     an_executable_of_roots_is_used_as_it_is,
+    root_of_a_namespace_is_not_trusted_with_it,
 );
 
 /// A container that waits for its start, whose process is still the runtime's.
@@ -49,4 +50,28 @@ fn an_executable_of_roots_is_used_as_it_is() {
     let running = waiting(&caller);
     let link = fs::read_link(&running).expect("it waits");
     assert_eq!(link, caller.path("program/tare-runtime"));
+}
+
+/// Whose file it is does not show from there.
+fn root_of_a_namespace_is_not_trusted_with_it() {
+    let mut caller = Caller::sleeping();
+    for name in ["uidMappings", "gidMappings"] {
+        let only = serde_json::json!([{"containerID": 0, "hostID": 0, "size": 1}]);
+        caller.set(&format!("/linux/{name}"), only);
+    }
+    caller.write();
+    let mut command = caller.command("unshare");
+    command
+        .args(["--user", "--map-root-user"])
+        .arg(caller.path("program/tare-runtime"))
+        .arg("--root")
+        .arg(caller.path("state"))
+        .arg("create")
+        .arg("--bundle")
+        .arg(caller.path("bundle"))
+        .arg(&caller.id);
+    caller.finish(&mut command).succeeds();
+    let running = format!("/proc/{}/exe", caller.pid());
+    let link = fs::read_link(&running).expect("it waits");
+    assert!(link.to_string_lossy().starts_with("/memfd:"), "{link:?}");
 }

@@ -13,6 +13,7 @@ pub(super) const TESTS: &[Test] = &[
     ("mounts::device_numbers_are_checked", numbers),
     ("mounts::a_bound_dev_is_taken_as_it_is", bound_dev),
     ("mounts::dev_has_its_links", links),
+    ("mounts::ptmx_is_the_containers_own", own_ptmx),
 ];
 
 fn device(path: &str, kind: DeviceType, major: i64, minor: i64) -> Device {
@@ -138,4 +139,15 @@ fn links() {
         text,
         "/proc/self/fd\n/proc/self/fd/0\n/proc/self/fd/1\n/proc/self/fd/2\npts/ptmx"
     );
+}
+
+/// Docker's `--privileged` lists every device of the host, `ptmx` too.
+fn own_ptmx() {
+    let sandbox = Sandbox::new();
+    let mut spec = sandbox.spec(&["readlink", "/dev/ptmx"]);
+    spec.linux.as_mut().expect("linux").devices = vec![
+        device("/dev/ptmx", DeviceType::Character, 5, 2),
+        device("//dev/./ptmx", DeviceType::Character, 5, 2),
+    ];
+    assert_eq!(sandbox.run(&spec).expect("runs").output, "pts/ptmx");
 }
