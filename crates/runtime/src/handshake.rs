@@ -2,7 +2,8 @@
 //! container's first process, over a pair of packet sockets.
 //!
 //! 1. parent → child `Go`, only when the child waits for it: its user namespace
-//!    has maps, and a service manager has put it into its control group.
+//!    has maps, a service manager has put it into its control group, and network
+//!    devices have been moved to it.
 //! 2. parent → child `Root`: the root file system, mounted but not attached,
 //!    when the parent mounts it (an overlay takes long enough for the child to
 //!    enter its groups and namespaces meanwhile).

@@ -107,7 +107,11 @@ pub(super) fn create(builder: Builder<'_>) -> Result<Container, Error> {
         new_keyring,
         bundle: &bundle,
         gate: gate.as_ref().map(AsFd::as_fd),
-        waits_to_go: namespaces.cloned.contains(Kinds::USER) || cgroup.adopts(),
+        waits_to_go: namespaces.cloned.contains(Kinds::USER)
+            || cgroup.adopts()
+            // Where the child mounts its root itself it asks for nothing else
+            // before it sets kernel parameters, which may be an interface's.
+            || !linux.net_devices.is_empty(),
         inside: if through { Inside::Joined } else { Inside::Not },
         scored_by_parent: by_parent,
         namespaces: &namespaces,

@@ -31,7 +31,7 @@ const ATTACK: &str = "
     done
     for group in /sys/fs/cgroup /sys/fs/cgroup/*; do
         (echo 1 > $group/notify_on_release) 2>/dev/null && echo notified $group
-        mkdir $group/nested 2>/dev/null && echo nested $group
+        mkdir $group/nested 2>/dev/null && echo nested $group && rmdir $group/nested
     done
     mkdir -p /dev/shm/hierarchy
     for controller in memory cpu pids devices rdma; do

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// elsewhere.
 const SLOW: &[&str] = &[
     "_exchanged_",
-    "a_tracer_of_the_host_",
+    "a_tracer_of_",
     "in_a_leaked_directory",
     "not_caught_on_its_way_in",
 ];

@@ -42,9 +42,14 @@ pub(super) fn systemd() -> Result<()> {
 /// The newcomer's command: the client starts the engine, which brings its image
 /// and has the kernel load what it needs.
 pub(super) fn first_run() -> Result<()> {
-    let output = Program::new("tare", &["run", "--rm", "hello"])
-        .run()?
-        .expect(0)?;
+    let run = || Program::new("tare", &["run", "--rm", "hello"]).run();
+    let mut output = run()?;
+    if output.stderr.contains("did not answer within") {
+        // Ten seconds are few for an emulated processor that others slow down.
+        eventually("the engine answers", ping)?;
+        output = run()?;
+    }
+    let output = output.expect(0)?;
     ensure!(output.stdout.lines().count() > 5, "{output}");
     ensure!(output.stderr.is_empty(), "{output}");
     let pid = fs::read_to_string("/run/tare/tare.pid").context("no pidfile")?;
