@@ -11,7 +11,7 @@ mod memory;
 mod pull;
 mod report;
 mod run;
-mod runtime;
+pub(crate) mod runtime;
 mod start;
 
 use crate::process::{run as execute, step};
@@ -124,7 +124,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 /// Compiles a static C program.
-fn compile(source: &str, program: &Path) -> Result<()> {
+pub(crate) fn compile(source: &str, program: &Path) -> Result<()> {
     let file = program.with_extension("c");
     std::fs::write(&file, source).with_context(|| format!("cannot write {}", file.display()))?;
     execute(

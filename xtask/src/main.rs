@@ -1,6 +1,6 @@
 //! Development tasks, run as `cargo xtask <task>`.
 //!
-//! Owns `target/test-images`, `target/bench` and `target/vm`; installs Debian
+//! Owns `target/test-images`, `target/bench`, `target/order` and `target/vm`; installs Debian
 //! packages by name when the tests or the benchmark need them; touches nothing
 //! else.
 
@@ -9,6 +9,7 @@ mod check;
 mod ci;
 mod images;
 mod metadata;
+mod order;
 mod packages;
 mod process;
 mod test;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Some("check") => check::run(),
         Some("images") => images::run(rest),
         Some("bench") => bench::run(rest),
+        Some("order") => order::run(),
         Some("vm") => vm::run(rest),
         Some("ci") => ci::run(rest),
         Some("help" | "--help" | "-h") => {

@@ -185,7 +185,9 @@ impl Report {
                 let ratio = base.and_then(|base| {
                     let (ours, others) = (ours?, base.median("tare")?);
                     Some(match (item.median("floor"), base.median("floor")) {
-                        (Some(now), Some(then)) => (ours - now) / (others - then),
+                        // On a busy machine even that can be the other way
+                        // round; then it says nothing.
+                        (Some(now), Some(then)) if others > then => (ours - now) / (others - then),
                         _ => ours / others,
                     })
                 });

@@ -7,8 +7,8 @@
 //! groups below `/tare-bench`, which a run that was killed leaves and the next
 //! one removes, and `target/bench/crun`.
 
-mod bundle;
-mod control_groups;
+pub(crate) mod bundle;
+pub(crate) mod control_groups;
 mod crun;
 mod present;
 mod runtimes;

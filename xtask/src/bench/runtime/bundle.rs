@@ -11,14 +11,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A directory with a config.json; all use the same root.
-pub(super) struct Bundle {
+pub(crate) struct Bundle {
     directory: PathBuf,
     rootfs: PathBuf,
     config: Value,
 }
 
 /// Writes the configuration where it is found without a compiler.
-pub(super) fn write_config() -> Result<()> {
+pub(crate) fn write_config() -> Result<()> {
     let mut command = cargo();
     command.args(["run", "--quiet", "--locked", "--package", "tare-runtime"]);
     let text = output(command.args(["--example", "default-config"]))?;
@@ -32,7 +32,7 @@ fn config_path() -> PathBuf {
 
 impl Bundle {
     /// Makes the root and the bundle with nothing special.
-    pub(super) fn prepare(parent: &Path) -> Result<Self> {
+    pub(crate) fn prepare(parent: &Path) -> Result<Self> {
         let rootfs = parent.join("rootfs");
         for name in ["bin", "proc", "sys", "dev"] {
             fs::create_dir_all(rootfs.join(name)).context("cannot make the root")?;
@@ -52,17 +52,17 @@ impl Bundle {
     }
 
     /// The root, for the floor.
-    pub(super) fn rootfs(&self) -> &Path {
+    pub(crate) fn rootfs(&self) -> &Path {
         &self.rootfs
     }
 
     /// Its directory.
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         self.directory.to_string_lossy().into_owned()
     }
 
     /// One whose program has so many variables in its environment.
-    pub(super) fn with_environment(&self, count: usize) -> Result<Self> {
+    pub(crate) fn with_environment(&self, count: usize) -> Result<Self> {
         self.variation("environment", "measured", |config| {
             config["process"]["env"] = (0..count)
                 .map(|number| json!(format!("VARIABLE_{number:05}=the value of {number}")))
@@ -71,7 +71,7 @@ impl Bundle {
     }
 
     /// One whose program stays, in a control group of this name.
-    pub(super) fn staying(&self, group: &str) -> Result<Self> {
+    pub(crate) fn staying(&self, group: &str) -> Result<Self> {
         self.variation(group, group, |config| {
             config["process"]["args"] = json!(["/bin/true", "stay"]);
         })

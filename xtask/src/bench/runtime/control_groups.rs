@@ -10,11 +10,11 @@ use std::process::Command;
 const ROOT: &str = "/sys/fs/cgroup";
 
 /// The group above those of all containers, in every hierarchy.
-pub(super) const PARENT: &str = "/tare-bench";
+pub(crate) const PARENT: &str = "/tare-bench";
 
 /// Removes what a run has left. It has no processes: they ended with its
 /// process namespace.
-pub(super) fn remove() -> Result<()> {
+pub(crate) fn remove() -> Result<()> {
     let root = Path::new(ROOT);
     remove_below(&root.join(PARENT.trim_start_matches('/')))?;
     for entry in fs::read_dir(root).context("cannot read /sys/fs/cgroup")? {
@@ -31,7 +31,7 @@ pub(super) fn remove() -> Result<()> {
 /// namespace, and says so. Unmounting alone would not do: crun makes its
 /// directories in the mount point all the same, on a file system that the
 /// machine's own mount namespace has as well.
-pub(super) fn hide_unified() -> Result<bool> {
+pub(crate) fn hide_unified() -> Result<bool> {
     let root = Path::new(ROOT);
     if !root.join("unified/cgroup.procs").exists() {
         return Ok(false);
