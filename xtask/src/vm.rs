@@ -49,6 +49,7 @@ const PACKAGES: &[&str] = &[
     "nftables",
     "qemu-system-x86",
     "tar",
+    "util-linux",
 ];
 
 /// The test images that the checks run.

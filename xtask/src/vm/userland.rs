@@ -27,6 +27,7 @@ const SESSION_PATH: &str = "bin/session";
 /// executes to load modules: busybox's does not wait for one that is already
 /// being loaded.
 const PACKAGED: &[(&str, &str)] = &[
+    ("chrt", "/usr/bin/chrt"),
     ("ip", "/bin/ip"),
     ("iptables", "/usr/sbin/iptables-nft"),
     ("modprobe", "/sbin/modprobe"),

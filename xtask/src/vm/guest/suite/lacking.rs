@@ -42,12 +42,6 @@ const ALL: &[Lacking] = &[
         since: (5, 15),
         says: "cpu.idle",
     },
-    Lacking {
-        tests: "runtime::release_agent::is_out_of_reach_of_a_user_namespace",
-        feature: "mounting an overlay in a user namespace",
-        since: (5, 11),
-        says: "step: Root",
-    },
 ];
 
 const ID_MAPPED_MOUNTS: Lacking = Lacking {
