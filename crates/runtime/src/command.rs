@@ -175,7 +175,7 @@ fn default_store(is_root: bool) -> Store {
     let user = std::env::var_os("USER");
     let is_called_root = user.is_some_and(|user| user == "root");
     let own = std::env::var_os("XDG_RUNTIME_DIR")
-        .filter(|directory| !directory.is_empty() && !(is_root_inside && is_called_root));
+        .filter(|directory| !(directory.is_empty() || is_root_inside && is_called_root));
     let has_run = || rustix::fs::access("/run", rustix::fs::Access::WRITE_OK).is_ok();
     match own {
         _ if is_root => Store::new(PathBuf::from("/run/tare-runtime")),
