@@ -11,7 +11,7 @@
 //! The same program runs on both sides: inside, it is started by the init with
 //! `vm --guest`, does the checks and reports on the second serial line.
 
-mod archive;
+pub(crate) mod archive;
 mod disk;
 mod guest;
 mod kernel;

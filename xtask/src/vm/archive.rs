@@ -100,6 +100,14 @@ impl Archive {
     }
 }
 
+/// Where this host gets Debian's packages from.
+pub(crate) fn debian_mirror() -> Result<String> {
+    let uris = output(Command::new("apt-get").args(["update", "--print-uris"]))?;
+    mirror(&uris, "debian")
+        .map(str::to_owned)
+        .with_context(|| format!("apt has no source of debian:\n{uris}"))
+}
+
 /// The mirror of an archive among the addresses that `apt-get update` would
 /// read.
 fn mirror<'a>(uris: &'a str, name: &str) -> Option<&'a str> {

@@ -39,13 +39,6 @@ pub(super) fn protect(globals: &Globals) -> Result<(), Error> {
     if status.f_flag.contains(StatVfsMountFlags::RDONLY) {
         return Ok(());
     }
-    // A file system that never says so must not make this go on for ever.
-    if std::env::var_os(MARK).is_some() {
-        return Err(Error::Unavailable(format!(
-            "the executable cannot be protected from what runs in containers: its read-only mount \
-             is not seen as one (is {MARK} set by mistake?)"
-        )));
-    }
     let executable = match tare_sys::mount::read_only_file(Path::new(OWN)) {
         Ok(executable) => executable,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -57,6 +50,13 @@ pub(super) fn protect(globals: &Globals) -> Result<(), Error> {
         }
         Err(error) => return Err(failed(error)),
     };
+    // A file system that never says so must not make this go on for ever.
+    if std::env::var_os(MARK).is_some() {
+        return Err(Error::Unavailable(format!(
+            "the executable cannot be protected from what runs in containers: its read-only mount \
+             is not seen as one (is {MARK} set by mistake?)"
+        )));
+    }
     let string = |text: &[u8]| std::ffi::CString::new(text).ok();
     let arguments = [c"tare-runtime".to_owned()]
         .into_iter()

@@ -29,9 +29,12 @@ pub(crate) struct Outcome {
 impl Sandbox {
     pub(crate) fn new() -> Sandbox {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        // A number is used again, and what a killed test has left may lie about.
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let id = format!(
-            "test-{}-{}",
+            "test-{}-{}-{}",
             std::process::id(),
+            since.map_or(0, |since| since.subsec_nanos()),
             COUNT.fetch_add(1, Ordering::Relaxed)
         );
         let directory = std::env::temp_dir().join(format!("tare-runtime-{id}"));

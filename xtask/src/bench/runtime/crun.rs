@@ -91,13 +91,15 @@ impl Apt {
              Acquire::Languages \"none\";\n\
              APT::Sandbox::User \"root\";\n"
         );
-        let source = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
-                      http://deb.debian.org/debian trixie main\n";
+        let mirror = crate::vm::archive::debian_mirror()?;
+        let source = format!(
+            "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror} trixie main\n"
+        );
         // No package is installed as far as this one knows, so that the
         // libraries are fetched as well.
         for (name, text) in [
             ("config", &*config),
-            ("sources.list", source),
+            ("sources.list", &*source),
             ("status", ""),
         ] {
             fs::write(directory.join(name), text)
