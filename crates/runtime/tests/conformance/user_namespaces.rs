@@ -148,6 +148,8 @@ fn the_control_groups_are_the_containers() {
     let mut bundle = mapped(&format!(
         "cat /sys/fs/cgroup{group}/cgroup.procs; echo 1 > /sys/fs/cgroup{group}/pids.max || echo closed"
     ));
+    // Without a control group namespace version 2 is seen from its root.
+    bundle.push("/linux/namespaces", json!({"type": "cgroup"}));
     bundle.mount(
         "cgroup",
         "cgroup",
