@@ -28,6 +28,8 @@ use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use tare_oci::runtime::{Resources, Spec};
 
+pub use tare_oci::runtime::Status;
+
 use crate::container::Saved;
 use crate::gate;
 use crate::seccomp::Cache;
@@ -84,35 +86,6 @@ pub enum Error {
         /// Where.
         source: serde_json::Error,
     },
-}
-
-/// Where a container is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// It is being made, or its creator was killed on the way.
-    Creating,
-    /// It waits for its start.
-    Created,
-    /// Its program runs.
-    Running,
-    /// Its processes are stopped.
-    Paused,
-    /// Its program has ended.
-    Stopped,
-}
-
-impl Status {
-    /// The word for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Creating => "creating",
-            Status::Created => "created",
-            Status::Running => "running",
-            Status::Paused => "paused",
-            Status::Stopped => "stopped",
-        }
-    }
 }
 
 /// What is known of a container.
